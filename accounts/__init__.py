@@ -1,0 +1,1 @@
+"""Who: identity hashes and their public keys, login by possession, tokens, erasing a user."""

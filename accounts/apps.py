@@ -1,0 +1,8 @@
+"""Django's registry entry."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Who"

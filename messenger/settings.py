@@ -1,0 +1,226 @@
+"""All settings, from the environment (see messenger/env.py and .env.example).
+
+Without any, this is development on one machine: a key of its own, an SQLite file, and Valkey as `manage.py run` starts
+it. QUARTER_ENV=production changes no default silently; it makes messenger/checks.py refuse what is not fit for it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from messenger import keyfile, limits, logs, redis
+from messenger.env import Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment()
+
+# --- What kind of place this is -----------------------------------------------------------------------------------------
+
+ENVIRONMENT = env.choice(
+    "QUARTER_ENV", "development", ("development", "production"), "production refuses to start with unsafe settings"
+)
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = env.switch("QUARTER_DEBUG", False, "Django's debug pages; they show internals, so never in production")
+# Off even in development: what a developer sees is then what a user gets.
+
+DATA_DIR = Path(
+    env.text("QUARTER_DATA_DIR", str(BASE_DIR / "var"), "where the SQLite file, the development key and sockets rest")
+).resolve()
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+SECRET_KEY = env.text(
+    "QUARTER_SECRET_KEY", "", "signs the admin's sessions, 50 characters or more; required in production"
+)
+if not SECRET_KEY and not PRODUCTION:
+    SECRET_KEY = keyfile.read_or_make(DATA_DIR)
+
+# --- Names and addresses ------------------------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = env.words(
+    "QUARTER_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "host names that are answered, no wildcard in production"
+)
+ALLOWED_ORIGINS = frozenset(
+    env.words(
+        "QUARTER_ORIGINS",
+        [] if PRODUCTION else [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (8000, 5173)],
+        "origins of the page, exactly as the browser says them: https://quarter.example",
+    )
+)
+CSRF_TRUSTED_ORIGINS = sorted(ALLOWED_ORIGINS)  # the admin's forms
+PROXY_COUNT = env.number(
+    "QUARTER_PROXY_COUNT", 0, "trusted proxies in front: how many last hops of X-Forwarded-For are believed"
+)
+if PROXY_COUNT:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Times and limits ---------------------------------------------------------------------------------------------------
+
+TTL_SECONDS = env.positive("QUARTER_TTL_SECONDS", 900, "a conversation ends so long after its last message")
+TTL_MIN_SECONDS = env.positive("QUARTER_TTL_MIN_SECONDS", 60, "the shortest such time that a user can choose")
+TTL_MAX_SECONDS = env.positive(
+    "QUARTER_TTL_MAX_SECONDS", 86400, "the longest such time, and the hard end of every conversation after its beginning"
+)
+SWEEP_SECONDS = env.positive("QUARTER_SWEEP_SECONDS", 15, "how often expired rows are deleted")
+IDENTITY_IDLE_SECONDS = env.positive(
+    "QUARTER_IDENTITY_IDLE_SECONDS", 172800, "a user who was not seen for so long is erased"
+)
+CHALLENGE_SECONDS = env.positive("QUARTER_CHALLENGE_SECONDS", 60, "time to answer a login challenge")
+LIMITS = limits.read(env)
+DATA_UPLOAD_MAX_MEMORY_SIZE = LIMITS.http_body_bytes
+
+# --- Applications -------------------------------------------------------------------------------------------------------
+
+ADMIN_ENABLED = env.switch("QUARTER_ADMIN", True, "the admin below /admin/; false takes it away altogether")
+
+INSTALLED_APPS = [
+    "messenger.apps.MessengerConfig",
+    "messenger.apps.QuarterAdminConfig",
+    "accounts.apps.AccountsConfig",
+    *(["chat.apps.ChatConfig"] if (BASE_DIR / "chat" / "apps.py").exists() else []),
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "messenger.headers.HeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",  # these four act only where a view asks: in the admin
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+ROOT_URLCONF = "messenger.urls"
+ASGI_APPLICATION = "messenger.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database -----------------------------------------------------------------------------------------------------------
+
+DATABASE = env.database(
+    "DATABASE_URL", f"sqlite:///{DATA_DIR / 'quarter.sqlite3'}", "sqlite:///path or postgres://user:password@host/name"
+)
+POOL_SIZE = env.positive("QUARTER_POOL_SIZE", 8, "PostgreSQL connections that one process may hold")
+
+if DATABASE["ENGINE"].endswith("sqlite3"):
+    DATABASE |= {
+        "CONN_MAX_AGE": None,  # opening the file for each request costs more than the query
+        "OPTIONS": {
+            # A transaction that begins by reading can't become a writing one while another writes: it fails at once,
+            # whatever the timeout. So all begin as writing ones.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 5,
+            # FULL: `stored` is said after COMMIT and must survive the power cut. secure_delete: freed bytes are
+            # overwritten with zeroes. foreign_keys is Django's own doing.
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA secure_delete=ON",
+        },
+    }
+else:
+    DATABASE |= {
+        "CONN_MAX_AGE": 0,  # the pool keeps connections; Django refuses both at once
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": POOL_SIZE, "timeout": 5},
+            **DATABASE.get("OPTIONS", {}),
+        },
+    }
+DATABASES = {"default": DATABASE}
+
+# --- Redis: hints between processes, and Celery's broker ----------------------------------------------------------------
+
+REDIS_URL = redis.check_url(
+    env.text(
+        "REDIS_URL", f"unix://{DATA_DIR / 'run' / 'valkey.sock'}", "redis://, rediss:// or unix:///path; Redis 7 or Valkey"
+    )
+)
+# The pub/sub layer, as the core layer drops messages at its capacity without an error (docs/DESIGN.md §8).
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "quarter"},
+    }
+}
+
+CELERY_BROKER_URL = redis.broker_url(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60,  # a task of a killed worker is given again after so many seconds; a sweep takes far less
+    "global_keyprefix": "quarter:",
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 50
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "chat.tasks.sweep",
+        "schedule": float(SWEEP_SECONDS),
+        "options": {"expires": SWEEP_SECONDS},  # no heap of old sweeps after a pause of the worker
+    }
+}
+
+# --- The page and its files ---------------------------------------------------------------------------------------------
+
+PAGE_DIR = Path(env.text("QUARTER_PAGE_DIR", str(BASE_DIR / "frontend" / "dist"), "the built page")).resolve()
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS: list[tuple[str, Path]] = [("page", PAGE_DIR)] if PAGE_DIR.is_dir() else []
+WHITENOISE_USE_FINDERS = True  # so a start needs no collectstatic; files are indexed once, when the server starts
+
+# --- The admin's cookies; nothing else sets any -------------------------------------------------------------------------
+
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 63072000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- Logs ---------------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice(
+    "QUARTER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "the least level that is logged"
+)
+LOGGING = logs.config(LOG_LEVEL, as_json=PRODUCTION)
+
+env.refuse_unknown()

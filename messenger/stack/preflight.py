@@ -1,0 +1,58 @@
+"""What must be so before anything is started; each check refuses with a remedy."""
+
+import errno
+import socket
+import tempfile
+from pathlib import Path
+
+from messenger.stack import errors
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens on host (IPv4) and port (0: a free one).
+
+    The stack holds it for its whole life and hands it to the server: while a dead server is being
+    started anew, browsers wait in the backlog instead of being refused.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _refused(host, port, error) from error
+    listener.listen(1024)
+    return listener
+
+
+def _refused(host: str, port: int, error: Exception) -> errors.CannotRun:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return errors.PortTaken(
+            f"Port {port} is taken: another program listens on {host}:{port}.",
+            f"End that program, or choose another port: make run PORT={port + 1}",
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return errors.PortTaken(f"Port {port} is reserved for root.", "Choose a port above 1023.")
+    return errors.BadAddress(
+        f"Can't listen on {host}:{port}.", "Give --host an IPv4 address of this machine and --port 0 to 65535."
+    )
+
+
+def require_page(index: Path) -> None:
+    """Refuses when the built page is not there."""
+    if not index.is_file():
+        raise errors.PageMissing("The page has not been built yet.", "Build it with: make build")
+
+
+def make_data_dir(directory: Path) -> None:
+    """Makes the directory (mode 0700) if it is missing, and proves that it can be written to."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise errors.DataDirRefused(
+            f"The data directory {directory} can't be written to ({error.strerror}).",
+            "Make it writable for this user, or name another one: --data-dir or QUARTER_DATA_DIR",
+        ) from error
