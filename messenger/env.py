@@ -108,4 +108,6 @@ class Environment:
     def _unknown_line(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.declared, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
-        return f"Unknown setting {name} in the environment.{hint} (`manage.py settings_list` shows all of them.)"
+        return (
+            f"Unknown setting {name} in the environment.{hint} (`manage.py settings_list` shows all of them.)"
+        )

@@ -22,7 +22,9 @@ class Limits:
     """Whole numbers, all above zero; units are in the names."""
 
     frame_bytes: int = _limit(32 * KIB, "largest websocket frame")
-    text_bytes: int = _limit(16 * KIB, "longest text of a message; the page keeps to it, as the server can't see it")
+    text_bytes: int = _limit(
+        16 * KIB, "longest text of a message; the page keeps to it, as the server can't see it"
+    )
     chunk_bytes: int = _limit(64 * KIB, "one chunk of a file, without its header")
     http_body_bytes: int = _limit(256 * KIB, "largest body of an HTTP request")
     posts_burst: int = _limit(60, "messages that one user may send at once ...")
@@ -38,7 +40,9 @@ class Limits:
     window_bytes: int = _limit(1 * MIB, "... and their bytes; at either the server waits")
     stalled_seconds: int = _limit(30, "a page that takes nothing for so long while items wait is cut off")
     hello_seconds: int = _limit(5, "time for the first frame of a socket")
-    sockets_per_address: int = _limit(20, "websockets open at once from one client address, per server process")
+    sockets_per_address: int = _limit(
+        20, "websockets open at once from one client address, per server process"
+    )
     identities_per_minute: int = _limit(10, "new users a minute from one client address, per server process")
     logins_per_minute: int = _limit(60, "login attempts a minute from one client address, per server process")
 

@@ -16,14 +16,23 @@ env = Environment()
 # --- What kind of place this is -----------------------------------------------------------------------------------------
 
 ENVIRONMENT = env.choice(
-    "QUARTER_ENV", "development", ("development", "production"), "production refuses to start with unsafe settings"
+    "QUARTER_ENV",
+    "development",
+    ("development", "production"),
+    "production refuses to start with unsafe settings",
 )
 PRODUCTION = ENVIRONMENT == "production"
-DEBUG = env.switch("QUARTER_DEBUG", False, "Django's debug pages; they show internals, so never in production")
+DEBUG = env.switch(
+    "QUARTER_DEBUG", False, "Django's debug pages; they show internals, so never in production"
+)
 # Off even in development: what a developer sees is then what a user gets.
 
 DATA_DIR = Path(
-    env.text("QUARTER_DATA_DIR", str(BASE_DIR / "var"), "where the SQLite file, the development key and sockets rest")
+    env.text(
+        "QUARTER_DATA_DIR",
+        str(BASE_DIR / "var"),
+        "where the SQLite file, the development key and sockets rest",
+    )
 ).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -36,12 +45,16 @@ if not SECRET_KEY and not PRODUCTION:
 # --- Names and addresses ------------------------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = env.words(
-    "QUARTER_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "host names that are answered, no wildcard in production"
+    "QUARTER_HOSTS",
+    ["localhost", "127.0.0.1", "[::1]"],
+    "host names that are answered, no wildcard in production",
 )
 ALLOWED_ORIGINS = frozenset(
     env.words(
         "QUARTER_ORIGINS",
-        [] if PRODUCTION else [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (8000, 5173)],
+        []
+        if PRODUCTION
+        else [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (8000, 5173)],
         "origins of the page, exactly as the browser says them: https://quarter.example",
     )
 )
@@ -57,7 +70,9 @@ if PROXY_COUNT:
 TTL_SECONDS = env.positive("QUARTER_TTL_SECONDS", 900, "a conversation ends so long after its last message")
 TTL_MIN_SECONDS = env.positive("QUARTER_TTL_MIN_SECONDS", 60, "the shortest such time that a user can choose")
 TTL_MAX_SECONDS = env.positive(
-    "QUARTER_TTL_MAX_SECONDS", 86400, "the longest such time, and the hard end of every conversation after its beginning"
+    "QUARTER_TTL_MAX_SECONDS",
+    86400,
+    "the longest such time, and the hard end of every conversation after its beginning",
 )
 SWEEP_SECONDS = env.positive("QUARTER_SWEEP_SECONDS", 15, "how often expired rows are deleted")
 IDENTITY_IDLE_SECONDS = env.positive(
@@ -127,7 +142,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Database -----------------------------------------------------------------------------------------------------------
 
 DATABASE = env.database(
-    "DATABASE_URL", f"sqlite:///{DATA_DIR / 'quarter.sqlite3'}", "sqlite:///path or postgres://user:password@host/name"
+    "DATABASE_URL",
+    f"sqlite:///{DATA_DIR / 'quarter.sqlite3'}",
+    "sqlite:///path or postgres://user:password@host/name",
 )
 POOL_SIZE = env.positive("QUARTER_POOL_SIZE", 8, "PostgreSQL connections that one process may hold")
 
@@ -159,7 +176,9 @@ DATABASES = {"default": DATABASE}
 
 REDIS_URL = redis.check_url(
     env.text(
-        "REDIS_URL", f"unix://{DATA_DIR / 'run' / 'valkey.sock'}", "redis://, rediss:// or unix:///path; Redis 7 or Valkey"
+        "REDIS_URL",
+        f"unix://{DATA_DIR / 'run' / 'valkey.sock'}",
+        "redis://, rediss:// or unix:///path; Redis 7 or Valkey",
     )
 )
 # The pub/sub layer, as the core layer drops messages at its capacity without an error (docs/DESIGN.md §8).
@@ -198,7 +217,9 @@ PAGE_DIR = Path(env.text("QUARTER_PAGE_DIR", str(BASE_DIR / "frontend" / "dist")
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS: list[tuple[str, Path]] = [("page", PAGE_DIR)] if PAGE_DIR.is_dir() else []
-WHITENOISE_USE_FINDERS = True  # so a start needs no collectstatic; files are indexed once, when the server starts
+WHITENOISE_USE_FINDERS = (
+    True  # so a start needs no collectstatic; files are indexed once, when the server starts
+)
 
 # --- The admin's cookies; nothing else sets any -------------------------------------------------------------------------
 

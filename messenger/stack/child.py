@@ -26,7 +26,7 @@ def start(
     thread: the kernel means the thread that started the child. `quiet` throws its output away.
     """
     output = subprocess.DEVNULL if quiet else None
-    return subprocess.Popen(  # noqa: S603: argv comes from parts.py
+    return subprocess.Popen(  # noqa: S603  argv comes from parts.py
         argv,
         env=dict(env),
         cwd=directory,

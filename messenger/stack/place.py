@@ -1,8 +1,7 @@
-"""The private directory of a running stack: Valkey's socket and beat's schedule, mode 0700.
+"""The private directory of a running stack, mode 0700: Valkey's socket and log, beat's schedule.
 
-It lies outside the data directory because a unix socket's path may have 107 bytes at most. The file
-`run.lock` in the data directory is locked while a stack runs and names this directory, so that the
-next stack removes what a killed one could not.
+It is `run` in the data directory, where the other commands find the socket too (settings.REDIS_URL). A
+unix socket's path may have 107 bytes at most: where it would be longer the directory is a temporary one.
 """
 
 import contextlib
@@ -16,26 +15,29 @@ from pathlib import Path
 from messenger.stack import errors
 
 SOCKET_PATH_BYTES = 107
-PREFIX = "quarter-"
 
 
 @contextlib.contextmanager
 def hold(data_dir: Path) -> Iterator[Path]:
-    """Locks the data directory, makes the private directory, and removes it afterwards."""
+    """Locks the data directory for this stack, makes the private directory, removes it afterwards.
+
+    What a killed stack left in it is removed first. Raises errors.InUse.
+    """
     lock = os.open(data_dir / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _take(lock, data_dir)
-        _remove_left_behind(os.pread(lock, 4096, 0))
-        directory = _make()
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, os.fsencode(directory), 0)
+        directory = _make(data_dir / "run")
         try:
             yield directory
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-            os.ftruncate(lock, 0)
     finally:
         os.close(lock)
+
+
+def socket_path(directory: Path) -> Path:
+    """Where Valkey listens."""
+    return directory / "valkey.sock"
 
 
 def _take(lock: int, data_dir: Path) -> None:
@@ -48,15 +50,9 @@ def _take(lock: int, data_dir: Path) -> None:
         ) from error
 
 
-def _make() -> Path:
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    if len(os.fsencode(directory / "valkey.sock")) <= SOCKET_PATH_BYTES:
-        return directory
-    directory.rmdir()
-    return Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))  # noqa: S108: mkdtemp makes it 0700
-
-
-def _remove_left_behind(named: bytes) -> None:
-    left = Path(os.fsdecode(named))
-    if named and left.name.startswith(PREFIX) and left.is_dir() and left.stat().st_uid == os.getuid():
-        shutil.rmtree(left, ignore_errors=True)
+def _make(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    if len(os.fsencode(socket_path(directory))) > SOCKET_PATH_BYTES:
+        return Path(tempfile.mkdtemp(prefix="quarter-", dir="/tmp"))
+    directory.mkdir(mode=0o700)
+    return directory

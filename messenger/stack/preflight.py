@@ -35,7 +35,8 @@ def _refused(host: str, port: int, error: Exception) -> errors.CannotRun:
     if number in (errno.EACCES, errno.EPERM):
         return errors.PortTaken(f"Port {port} is reserved for root.", "Choose a port above 1023.")
     return errors.BadAddress(
-        f"Can't listen on {host}:{port}.", "Give --host an IPv4 address of this machine and --port 0 to 65535."
+        f"Can't listen on {host}:{port}.",
+        "Give --host an IPv4 address of this machine and --port 0 to 65535.",
     )
 
 

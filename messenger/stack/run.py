@@ -26,6 +26,8 @@ class Options:
     port: int
     server: parts.ServerName
     data_dir: Path
+    #: The built page's index.html.
+    page: Path
     frontend: Path
     #: Vite serves the page (with hot reload) instead of the built files.
     dev: bool
@@ -34,7 +36,7 @@ class Options:
 def run(options: Options, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Runs a stack until SIGINT, SIGTERM or SIGHUP. Raises errors.CannotRun when there is no starting."""
     if not options.dev:
-        preflight.require_page(options.frontend / "dist" / "index.html")
+        preflight.require_page(options.page)
     data_dir = options.data_dir.absolute()
     preflight.make_data_dir(data_dir)
     with (
@@ -59,9 +61,13 @@ def _environment(
     ports = [port, VITE_PORT] if options.dev else [port]
     origins = [f"http://{host}:{number}" for number in ports for host in ("localhost", "127.0.0.1")]
     return {
-        "REDIS_URL": f"unix://{directory / 'valkey.sock'}",
+        "REDIS_URL": f"unix://{place.socket_path(directory)}",
         "QUARTER_ORIGINS": ",".join(origins),
-        **{name: value for name, value in given.items() if value or name not in ("REDIS_URL", "QUARTER_ORIGINS")},
+        **{
+            name: value
+            for name, value in given.items()
+            if value or name not in ("REDIS_URL", "QUARTER_ORIGINS")
+        },
         "QUARTER_DATA_DIR": str(data_dir),
         "PYTHONUNBUFFERED": "1",
         "SERVER_PORT": str(port),
@@ -72,7 +78,7 @@ def _start(
     supervisor: Supervisor, options: Options, env: Mapping[str, str], directory: Path, listener: socket.socket
 ) -> None:
     """Starts the parts in the order in which they need each other, and waits until the server is ready."""
-    path = directory / "valkey.sock"
+    path = place.socket_path(directory)
     if env["REDIS_URL"] == f"unix://{path}":
         supervisor.start(parts.valkey(directory))
         supervisor.wait_until(lambda: _accepts(path), VALKEY_SECONDS, "valkey")

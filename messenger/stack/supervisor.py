@@ -65,7 +65,9 @@ class Supervisor:
         give_up_at = time.monotonic() + seconds
         while not true():
             if time.monotonic() > give_up_at:
-                raise errors.PartFailed(f"{what} is not ready after {seconds:.0f} s.", "What it printed stands above.")
+                raise errors.PartFailed(
+                    f"{what} is not ready after {seconds:.0f} s.", "What it printed stands above."
+                )
             if watch:
                 self.look_after()
             self._signals.wait(POLL_SECONDS)

@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="IPv4 address to listen on (%(default)s)")
-        parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0: a free one (%(default)s)")
+        parser.add_argument(
+            "--port", type=int, default=8000, help="port to listen on; 0: a free one (%(default)s)"
+        )
         parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne", help="%(default)s")
         parser.add_argument("--data-dir", type=Path, default=None, help="instead of QUARTER_DATA_DIR")
         parser.add_argument("--dev", action="store_true", help="the page from Vite, reloaded as it changes")
@@ -28,6 +30,7 @@ class Command(BaseCommand):
             port=options["port"],
             server=options["server"],
             data_dir=options["data_dir"] or Path(settings.DATA_DIR),
+            page=Path(settings.PAGE_DIR) / "index.html",
             frontend=Path(settings.BASE_DIR) / "frontend",
             dev=options["dev"],
         )

@@ -1,0 +1,45 @@
+"""What every test stands on: a real Valkey on a private socket, and a real database.
+
+The database is an SQLite file of this run's own, or the PostgreSQL of DATABASE_URL (`make test-postgres`).
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from channels.layers import channel_layers
+from django.conf import settings
+from django.db import connections
+
+from messenger import redis
+from messenger.celery import app
+from messenger.tests import services
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_url() -> Iterator[str]:
+    """The URL of this run's Valkey; settings, channel layer and Celery are pointed at it."""
+    with services.valkey() as url:
+        settings.REDIS_URL = url
+        settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [url]
+        settings.CELERY_BROKER_URL = app.conf.broker_url = redis.broker_url(url)
+        channel_layers.backends.clear()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the test database a name of its own: two runs at once don't meet."""
+    chosen = connections["default"].settings_dict
+    if connections["default"].vendor == "sqlite":
+        name = str(tmp_path_factory.mktemp("database") / "quarter.sqlite3")
+    else:
+        name = f"test_quarter_{os.getpid()}"
+    chosen["TEST"]["NAME"] = name
+
+
+@pytest.fixture(scope="session")
+def database_path() -> Path:
+    """The SQLite file of this run, for tests that search its bytes."""
+    return Path(connections["default"].settings_dict["NAME"])
