@@ -1,7 +1,7 @@
 """Who there is: identities, the challenges put to them, the tokens they hold.
 
-No name, no address, no user agent. Lengths are held by the database too, so that no row can be what the rules of
-`keys` would have refused.
+No name, no address, no user agent. Lengths are held by the database too, so that no row can be what the
+rules of `keys` would have refused.
 """
 
 from django.db import models
@@ -43,8 +43,8 @@ class Identity(models.Model):
 class Challenge(models.Model):
     """A login that was begun. Deleted by the first attempt to answer it, or when its time is over.
 
-    Holds the key (the identity comes to be at the first login that succeeds) and a digest of the proof that is
-    expected: whoever reads the table can't log in with it.
+    Holds the key (the identity comes to be at the first login that succeeds) and a digest of the proof that
+    is expected: whoever reads the table can't log in with it.
     """
 
     id = models.CharField(primary_key=True, max_length=CHALLENGE_CHARS)

@@ -1,7 +1,8 @@
 """The Celery application: one periodic task, no results.
 
-Worker and beat refuse to start on the errors of `messenger.checks`, as the web server does. Celery itself runs Django's
-checks and ignores what they say, and it swallows exceptions (but not SystemExit) that signal handlers raise.
+Worker and beat refuse to start on the errors of `messenger.checks`, as the web server does. Celery itself
+runs Django's checks and ignores what they say, and it swallows exceptions (but not SystemExit) that signal
+handlers raise.
 """
 
 import os

@@ -1,8 +1,9 @@
 """The environment, read once and strictly.
 
-Each setting is declared where it is read (settings.py), with its default and its meaning; the declarations are kept, so
-that `.env.example`, the README and `manage.py settings_list` can be checked against them. A name that begins with
-QUARTER_ and was not declared is refused: a typing error would else mean a silent default.
+Each setting is declared where it is read (settings.py), with its default and its meaning; the declarations
+are kept, so that `.env.example`, the README and `manage.py settings_list` can be checked against them. A
+name that begins with QUARTER_ and was not declared is refused: a typing error would else mean a silent
+default.
 
 Any value can come from a file instead: NAME_FILE=/run/secrets/name (for container secrets).
 """
@@ -36,7 +37,10 @@ class Environment:
         self.declared: dict[str, Declared] = {}
 
     def text(self, name: str, default: str, meaning: str) -> str:
-        """The value as it stands. (django-environ would follow a leading `$`; a secret key may begin with one.)"""
+        """The value as it stands.
+
+        (django-environ would follow a leading `$`; a secret key may begin with one.)
+        """
         self._declare(name, default, meaning)
         return str(self._env.ENVIRON.get(name, default)).strip()
 

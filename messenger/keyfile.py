@@ -8,7 +8,10 @@ NAME = "secret-key"
 
 
 def read_or_make(directory: Path) -> str:
-    """The key's text (86 characters). Several processes may start at once: the first to link its file wins."""
+    """The key's text (86 characters).
+
+    Several processes may start at once: the first to link its file wins.
+    """
     path = directory / NAME
     if not path.exists():
         _make(path)

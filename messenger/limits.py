@@ -1,7 +1,7 @@
 """The limits of docs/DESIGN.md §7 as one frozen record: `settings.LIMITS`.
 
-Each can be set from the environment as QUARTER_LIMIT_ and its name in capitals. The numbers are the operator's, the
-names are those of the parts that keep to them; this file and settings.py only carry them.
+Each can be set from the environment as QUARTER_LIMIT_ and its name in capitals. The numbers are the
+operator's, the names are those of the parts that keep to them; this file and settings.py only carry them.
 """
 
 from dataclasses import dataclass, field, fields
@@ -48,7 +48,10 @@ class Limits:
 
 
 def read(env: Environment) -> Limits:
-    """The limits, each from its own name in the environment; ImproperlyConfigured for what is no number above zero."""
+    """The limits, each from its own name in the environment;
+
+    ImproperlyConfigured for what is no number above zero.
+    """
     return Limits(**{each.name: _read_one(env, each) for each in fields(Limits)})
 
 

@@ -1,8 +1,8 @@
 """Logging: codes and counts, never contents.
 
 What our own code logs are words chosen by us: `logger.info("swept", sessions=3)`. What libraries log is cut down to the
-text that stands in their source (no arguments: these hold paths, addresses, bodies), and an exception to its type and
-places (no message: a database puts the offending values into it).
+text that stands in their source (no arguments: these hold paths, addresses, bodies), and an exception to
+its type and places (no message: a database puts the offending values into it).
 """
 
 import logging

@@ -1,7 +1,7 @@
 """One REDIS_URL, in the two spellings that its readers want.
 
-redis-py (and so the channel layer) reads redis://, rediss:// and unix:///path?db=0; kombu (Celery) reads the first two
-alike, but sockets as redis+socket:///path?virtual_host=0.
+redis-py (and so the channel layer) reads redis://, rediss:// and unix:///path?db=0; kombu (Celery) reads
+the first two alike, but sockets as redis+socket:///path?virtual_host=0.
 """
 
 from urllib.parse import parse_qs, urlsplit

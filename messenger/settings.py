@@ -1,7 +1,8 @@
 """All settings, from the environment (see messenger/env.py and .env.example).
 
-Without any, this is development on one machine: a key of its own, an SQLite file, and Valkey as `manage.py run` starts
-it. QUARTER_ENV=production changes no default silently; it makes messenger/checks.py refuse what is not fit for it.
+Without any, this is development on one machine: a key of its own, an SQLite file, and Valkey as `manage.py
+run` starts it. QUARTER_ENV=production changes no default silently; it makes messenger/checks.py refuse what
+is not fit for it.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from messenger.env import Environment
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 
-# --- What kind of place this is -----------------------------------------------------------------------------------------
+# --- What kind of place this is ---------------------------------------------------------------------------
 
 ENVIRONMENT = env.choice(
     "QUARTER_ENV",
@@ -42,7 +43,7 @@ SECRET_KEY = env.text(
 if not SECRET_KEY and not PRODUCTION:
     SECRET_KEY = keyfile.read_or_make(DATA_DIR)
 
-# --- Names and addresses ------------------------------------------------------------------------------------------------
+# --- Names and addresses ----------------------------------------------------------------------------------
 
 ALLOWED_HOSTS = env.words(
     "QUARTER_HOSTS",
@@ -65,7 +66,7 @@ PROXY_COUNT = env.number(
 if PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Times and limits ---------------------------------------------------------------------------------------------------
+# --- Times and limits -------------------------------------------------------------------------------------
 
 TTL_SECONDS = env.positive("QUARTER_TTL_SECONDS", 900, "a conversation ends so long after its last message")
 TTL_MIN_SECONDS = env.positive("QUARTER_TTL_MIN_SECONDS", 60, "the shortest such time that a user can choose")
@@ -82,7 +83,7 @@ CHALLENGE_SECONDS = env.positive("QUARTER_CHALLENGE_SECONDS", 60, "time to answe
 LIMITS = limits.read(env)
 DATA_UPLOAD_MAX_MEMORY_SIZE = LIMITS.http_body_bytes
 
-# --- Applications -------------------------------------------------------------------------------------------------------
+# --- Applications -----------------------------------------------------------------------------------------
 
 ADMIN_ENABLED = env.switch("QUARTER_ADMIN", True, "the admin below /admin/; false takes it away altogether")
 
@@ -139,7 +140,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Database -----------------------------------------------------------------------------------------------------------
+# --- Database ---------------------------------------------------------------------------------------------
 
 DATABASE = env.database(
     "DATABASE_URL",
@@ -152,12 +153,12 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE |= {
         "CONN_MAX_AGE": None,  # opening the file for each request costs more than the query
         "OPTIONS": {
-            # A transaction that begins by reading can't become a writing one while another writes: it fails at once,
-            # whatever the timeout. So all begin as writing ones.
+            # A transaction that begins by reading can't become a writing one while another writes: it fails
+            # at once, whatever the timeout. So all begin as writing ones.
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
-            # FULL: `stored` is said after COMMIT and must survive the power cut. secure_delete: freed bytes are
-            # overwritten with zeroes. foreign_keys is Django's own doing.
+            # FULL: `stored` is said after COMMIT and must survive the power cut. secure_delete: freed bytes
+            # are overwritten with zeroes. foreign_keys is Django's own doing.
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA secure_delete=ON",
         },
     }
@@ -172,7 +173,7 @@ else:
     }
 DATABASES = {"default": DATABASE}
 
-# --- Redis: hints between processes, and Celery's broker ----------------------------------------------------------------
+# --- Redis: hints between processes, and Celery's broker --------------------------------------------------
 
 REDIS_URL = redis.check_url(
     env.text(
@@ -211,7 +212,7 @@ CELERY_BEAT_SCHEDULE = {
     }
 }
 
-# --- The page and its files ---------------------------------------------------------------------------------------------
+# --- The page and its files -------------------------------------------------------------------------------
 
 PAGE_DIR = Path(env.text("QUARTER_PAGE_DIR", str(BASE_DIR / "frontend" / "dist"), "the built page")).resolve()
 STATIC_URL = "/static/"
@@ -221,7 +222,7 @@ WHITENOISE_USE_FINDERS = (
     True  # so a start needs no collectstatic; files are indexed once, when the server starts
 )
 
-# --- The admin's cookies; nothing else sets any -------------------------------------------------------------------------
+# --- The admin's cookies; nothing else sets any -----------------------------------------------------------
 
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
@@ -237,7 +238,7 @@ SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-# --- Logs ---------------------------------------------------------------------------------------------------------------
+# --- Logs -------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice(
     "QUARTER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "the least level that is logged"

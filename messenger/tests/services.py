@@ -1,6 +1,7 @@
 """Real services for tests, each in a directory of its own and never outliving the process that started it.
 
-`python -m messenger.tests.services pytest` runs a command against a throw-away PostgreSQL cluster (DATABASE_URL).
+`python -m messenger.tests.services pytest` runs a command against a throw-away PostgreSQL cluster
+(DATABASE_URL).
 """
 
 import contextlib
@@ -54,7 +55,10 @@ def valkey() -> Iterator[str]:
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster on a private socket; gives its postgres:// URL. The server refuses to run as root."""
+    """A PostgreSQL cluster on a private socket;
+
+    gives its postgres:// URL. The server refuses to run as root.
+    """
     user = "postgres" if os.getuid() == 0 else None
     binaries = _postgres_binaries()
     with _directory() as directory:
@@ -94,7 +98,7 @@ def _child(command: list[str], end: signal.Signals, user: str | None = None) -> 
         user=user,
         stdout=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=lambda: die_with_parent(PR_SET_PDEATHSIG, end),  # noqa: PLW1509  no thread runs yet
+        preexec_fn=lambda: die_with_parent(PR_SET_PDEATHSIG, end),
     ) as process:
         try:
             yield
