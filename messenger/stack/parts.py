@@ -71,7 +71,7 @@ def _daphne(listener: int) -> list[str]:
 
 
 def _uvicorn(listener: int) -> list[str]:
-    return ["messenger.stack.serve_uvicorn", str(listener)]
+    return ["messenger.stack.serve_uvicorn", f"fd:{listener}"]
 
 
 def worker() -> Part:
@@ -79,7 +79,9 @@ def worker() -> Part:
     return Part(
         "worker",
         [
-            *(sys.executable, "-m", "celery", "--quiet", "--app", "messenger", "worker"),
+            # As root (a container, a rented machine) Celery would begin with eight lines of warning.
+            *(sys.executable, "-W", "ignore:::celery.platforms"),
+            *("-m", "celery", "--quiet", "--app", "messenger", "worker"),
             *("--pool", "solo", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"),
         ],
         "celery, one process",

@@ -1,6 +1,7 @@
-"""`python -m messenger.stack.serve_uvicorn FD`: uvicorn on a socket that listens already.
+"""`python -m messenger.stack.serve_uvicorn fd:3` or `… 0.0.0.0:8000`: uvicorn, silent about who asks for what.
 
-uvicorn's own --fd takes every socket for a unix one, which loses TCP_NODELAY and the address family.
+It takes a socket that listens already, or makes one. (uvicorn's own --fd takes every socket for a unix one,
+which loses TCP_NODELAY and the address family.)
 """
 
 import socket
@@ -11,7 +12,7 @@ import uvicorn
 from messenger.stack.parts import GRACE_SECONDS
 
 
-def main(listener: int) -> None:
+def main(where: str) -> None:
     """Serves until SIGTERM; what is open then has GRACE_SECONDS."""
     config = uvicorn.Config(
         "messenger.asgi:application",
@@ -25,8 +26,15 @@ def main(listener: int) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=listener)])
+    uvicorn.Server(config).run(sockets=[_listener(where)])
+
+
+def _listener(where: str) -> socket.socket:
+    host, _, number = where.rpartition(":")
+    if host == "fd":
+        return socket.socket(fileno=int(number))
+    return socket.create_server((host, int(number)), backlog=1024)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1])
