@@ -1,14 +1,13 @@
 """`manage.py run`, in order: refuse early, start the parts, say the address, keep on, end all of them."""
 
 import contextlib
-import http.client
 import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from messenger.stack import parts, place, preflight
+from messenger.stack import parts, place, preflight, probe
 from messenger.stack.signals import Ended, Signals
 from messenger.stack.supervisor import Supervisor, supervise
 
@@ -88,7 +87,7 @@ def _start(
     supervisor.start(parts.beat(directory))
     if options.dev:
         supervisor.start(parts.vite(options.frontend))
-    supervisor.wait_until(lambda: _is_ready(listener), READY_SECONDS, "server")
+    supervisor.wait_until(lambda: _is_ready(listener, env), READY_SECONDS, "server")
 
 
 def _accepts(path: Path) -> bool:
@@ -96,17 +95,9 @@ def _accepts(path: Path) -> bool:
         return client.connect_ex(os.fsencode(path)) == 0
 
 
-def _is_ready(listener: socket.socket) -> bool:
-    """Asks /readyz under the name localhost, which every development setting allows."""
+def _is_ready(listener: socket.socket, env: Mapping[str, str]) -> bool:
     host, port = listener.getsockname()
-    connection = http.client.HTTPConnection("127.0.0.1" if host == "0.0.0.0" else host, port, timeout=1)  # noqa: S104
-    try:
-        connection.request("GET", "/readyz", headers={"Host": f"localhost:{port}"})
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return probe.is_ready("127.0.0.1" if host == "0.0.0.0" else host, port, env)  # noqa: S104
 
 
 def _port(listener: socket.socket) -> int:

@@ -1,4 +1,4 @@
-"""`python -m messenger.stack.serve_uvicorn fd:3` or `… 0.0.0.0:8000`: uvicorn, silent about who asks for what.
+"""`python -m messenger.stack.serve_uvicorn fd:3` or `… 0.0.0.0:8000`: uvicorn, silent about its visitors.
 
 It takes a socket that listens already, or makes one. (uvicorn's own --fd takes every socket for a unix one,
 which loses TCP_NODELAY and the address family.)
