@@ -1,0 +1,36 @@
+import type { Engine } from '../engine/types'
+import { feed } from '../stores/feed'
+import { useNotices } from '../stores/notices'
+import { usePage } from '../stores/page'
+import { usePlaces } from '../stores/places'
+import { sentenceFor } from './action'
+
+/** Joins one engine to the stores, and takes the person to where a link leads. */
+export function beginPage(engine: Engine) {
+  const page = usePage()
+  const places = usePlaces()
+  const notices = useNotices()
+
+  async function start(fragment: string): Promise<void> {
+    feed(engine)
+    try {
+      await engine.start()
+    } catch {
+      page.fail('start-failed')
+      return
+    }
+    page.begun(engine.remembered, engine.limits)
+    await arrive(fragment)
+  }
+
+  async function arrive(text: string): Promise<void> {
+    if (text === '' || !page.usable) return
+    try {
+      places.arrive(await engine.arrive(text))
+    } catch (error) {
+      notices.say(sentenceFor(error), 'trouble')
+    }
+  }
+
+  return { start, arrive }
+}

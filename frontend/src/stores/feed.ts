@@ -1,0 +1,73 @@
+import type { Conversation, Engine, EngineEvent, Message, Notice } from '../engine/types'
+import { notices as texts } from '../texts'
+import { useConversations } from './conversations'
+import { useLinks } from './links'
+import { useNotices } from './notices'
+import { usePage } from './page'
+import { usePlaces } from './places'
+
+/** Applies the engine's events to the stores, in order. Answers how to stop. */
+export function feed(engine: Engine): () => void {
+  const page = usePage()
+  const links = useLinks()
+  const conversations = useConversations()
+  const notices = useNotices()
+  const places = usePlaces()
+
+  function apply(event: EngineEvent): void {
+    switch (event.type) {
+      case 'identity':
+        page.hash = event.hash
+        return
+      case 'connection':
+        page.connection = event.connection
+        if (event.connection.state === 'online') page.limit(engine.limits)
+        return
+      case 'links':
+        return links.replace(event.links)
+      case 'conversation':
+        return meet(event.conversation)
+      case 'message':
+        return take(event.conversation, event.message)
+      case 'cleared':
+        return conversations.clear(event.conversation)
+      case 'dismissed':
+        conversations.dismiss(event.conversation)
+        return places.forget(event.conversation)
+      case 'notice':
+        return tell(event.notice)
+      case 'fatal':
+        return page.fail(event.code)
+      default:
+        return event satisfies never
+    }
+  }
+
+  /** One that comes to be while the person waits at home is what they wait for: show it. */
+  function meet(conversation: Conversation): void {
+    const before = conversations.known.get(conversation.id)?.phase
+    conversations.update(conversation)
+    const lives = conversation.phase === 'open' || conversation.phase === 'joining'
+    if (lives && before !== conversation.phase && places.atHome) places.open(conversation.id)
+    if (conversation.phase === 'request' && before === undefined)
+      notices.say(texts.requestCame, 'calm')
+  }
+
+  function take(id: string, message: Message): void {
+    const before = conversations.messages.get(id)
+    const isNew = before?.some((other) => other.key === message.key) !== true
+    conversations.put(id, message)
+    if (isNew && !message.mine && page.started && !isWatched(id)) conversations.count(id)
+  }
+
+  const isWatched = (id: string): boolean => {
+    const { screen } = places
+    return screen.name === 'conversation' && screen.id === id && !document.hidden
+  }
+
+  function tell(notice: Notice): void {
+    notices.say(texts.linkTriedAgain(notice.name), 'trouble')
+  }
+
+  return engine.subscribe(apply)
+}

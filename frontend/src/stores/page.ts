@@ -1,0 +1,54 @@
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type { Connection, EraseReceipt, FatalCode, Limits } from '../engine/types'
+
+export type FatalReason = FatalCode | 'elsewhere' | 'start-failed'
+
+/** How far "erase everything" has come. */
+export type Erasure =
+  | { readonly state: 'none' | 'erasing' | 'failed' | 'forgotten' }
+  | { readonly state: 'erased'; readonly receipt: EraseReceipt }
+
+/** What is true of the page as a whole: who we are, how it stands with the server, whether it can go on. */
+export const usePage = defineStore('page', () => {
+  const hash = ref<string | null>(null)
+  const connection = shallowRef<Connection>({ state: 'connecting' })
+  const failure = ref<FatalReason | null>(null)
+  const started = ref(false)
+  const remembered = ref(false)
+  const ttlSeconds = ref(900)
+  const textBytes = ref(16_384)
+  const erasure = shallowRef<Erasure>({ state: 'none' })
+
+  const fatal = computed<FatalReason | null>(
+    () => failure.value ?? (connection.value.state === 'elsewhere' ? 'elsewhere' : null),
+  )
+  const isErased = computed(() => ['erased', 'forgotten'].includes(erasure.value.state))
+
+  const limit = (limits: Limits): void => {
+    ttlSeconds.value = limits.ttlSeconds
+    textBytes.value = limits.textBytes
+  }
+
+  return {
+    hash,
+    connection,
+    started,
+    remembered,
+    ttlSeconds,
+    textBytes,
+    erasure,
+    fatal,
+    isErased,
+    usable: computed(() => fatal.value === null && !isErased.value),
+    limit,
+    begun: (remembers: boolean, limits: Limits) => {
+      started.value = true
+      remembered.value = remembers
+      limit(limits)
+    },
+    fail: (reason: FatalReason) => {
+      failure.value ??= reason
+    },
+  }
+})
