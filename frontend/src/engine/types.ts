@@ -102,7 +102,7 @@ export interface EraseReceipt {
 
 export type Notice =
   /** A link of ours that had been used was tried again. */
-  | { readonly kind: 'link-tried-again'; readonly name: string | null }
+  { readonly kind: 'link-tried-again'; readonly name: string | null }
 
 export type EngineEvent =
   | { readonly type: 'identity'; readonly hash: string }

@@ -1,0 +1,677 @@
+/**
+ * One conversation from the moment that its ratchet exists, or its offer waits, to its end.
+ *
+ * Rules (PROTOCOL §6, §9):
+ *   1. One send or receive at a time; each reads the state from the vault, computes, and commits.
+ *   2. Commit first, then tell: bytes leave, and the screen changes, after the vault has them.
+ *   3. What can't be opened is fetched again for 30 s; then the conversation is broken, for good.
+ *   4. After its end nothing of it is left, here or in the vault, but that it was.
+ */
+import {
+  acceptAnswer,
+  decodePending,
+  decodeRatchet,
+  encodeRatchet,
+  sha256,
+  openAgain,
+  openVolatile,
+  ProtocolError,
+  sealMessage,
+  sealVolatile,
+  takeMessage,
+  type Bytes,
+  type Content,
+  type ContentToSend,
+  type Ratchet,
+  type Unreadable,
+  type Verdict,
+} from '../protocol'
+import type { Item, SessionInfo } from '../transport/wire'
+import type { Draft, Outgoing, StoredConversation, StoredRecord } from '../vault/shapes'
+import { StaleVersion, type Change } from '../vault/vault'
+import { deadlineAfter, endsAt, hasPassed, withTtl, type Deadline } from './deadline'
+import { isActivity, lineOf } from './lines'
+import { Outbox } from './outbox'
+import { Queue } from './queue'
+import type { Room } from './room'
+import { Transcript } from './transcript'
+import {
+  EngineError,
+  type Conversation as View,
+  type EndedWhy,
+  type Message,
+  type Phase,
+} from './types'
+import { wordsFor, type BrokenCode } from './words'
+
+/** Waits before each new fetch of an item that is missing or did not open, ms; 30 s in all. */
+const FETCH_PAUSES_MS = [500, 1_000, 2_000, 4_000, 7_500, 15_000]
+/** An ack leaves after so much quiet, so that a burst gets one, ms (PROTOCOL §7 allows 20 s). */
+const ACK_QUIET_MS = 1_500
+const TYPING_DIES_MS = 6_000
+const TYPING_EVERY_MS = 2_500
+/** More waiting messages than the server's own burst: the person is ahead of the network. */
+const OUTBOX_LIMIT = 50
+const DRAFT_LIMIT = 50
+
+/** What the engine decides for a conversation: its links and its siblings. */
+export interface Neighbours {
+  /** The owner's page took a hello: what else is written with it, and what follows after. */
+  helloTaken(id: string, state: StoredConversation): { change: Partial<Change>; after: () => void }
+  /** The conversation is over; the engine tells the server where that is this side's part. */
+  ended(conversation: Conversation, why: EndedWhy): void
+}
+
+type Sent = StoredRecord & { readonly bytes: Bytes }
+
+type Opened =
+  | Exclude<Verdict, { verdict: 'taken' }>
+  | {
+      readonly verdict: 'taken'
+      readonly content: Content | Unreadable
+      readonly record: StoredRecord
+      readonly after: (() => void) | null
+    }
+
+interface Fetching {
+  readonly seq: number
+  readonly code: BrokenCode
+  tries: number
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+export class Conversation {
+  readonly id: string
+  readonly #room: Room
+  readonly #key: CryptoKey
+  readonly #neighbours: Neighbours
+  readonly #queue = new Queue()
+  readonly #outbox: Outbox
+  readonly #transcript: Transcript
+  /** As last committed: for showing and deciding, never for writing. */
+  #state: StoredConversation
+  #deadline: Deadline
+  #serverTtl: number
+  #endedWhy: EndedWhy | null = null
+  #undelivered = 0
+  #cursor = 0
+  /** Texts that wait for the owner's answer, by their number. */
+  readonly #drafts = new Map<number, Message>()
+  /** Lines are shown once all that was said before has been read again. */
+  #shown: boolean
+  #fetching: Fetching | null = null
+  #ackTimer: ReturnType<typeof setTimeout> | undefined
+  #peerTyping = false
+  #typingTimer: ReturnType<typeof setTimeout> | undefined
+  #volatile = { own: { n: -1, counter: 0 }, ownAt: 0, peer: -1 }
+
+  constructor(
+    room: Room,
+    neighbours: Neighbours,
+    id: string,
+    key: CryptoKey,
+    kept: {
+      state: StoredConversation
+      records: readonly StoredRecord[]
+      outbox: readonly Outgoing[]
+      serverTtl: number
+      fresh: boolean
+    },
+  ) {
+    this.id = id
+    this.#room = room
+    this.#key = key
+    this.#neighbours = neighbours
+    this.#state = kept.state
+    this.#serverTtl = kept.serverTtl
+    this.#shown = kept.fresh
+    this.#transcript = new Transcript(kept.records)
+    this.#outbox = new Outbox((n, bytes) => room.server.post(id, n, bytes), kept.outbox)
+    this.#deadline = deadlineAfter(room.clock, kept.state.activeAt, this.#ttl)
+  }
+
+  /** Reads a conversation that lies in the vault; null where there is none. Throws SealError. */
+  static async load(
+    room: Room,
+    neighbours: Neighbours,
+    key: CryptoKey,
+    info: { id: string; ttl: number },
+  ): Promise<Conversation | null> {
+    const held = await room.vault.read(key, info.id)
+    if (!held) return null
+    const records = await room.vault.readRecords(key, info.id)
+    const outbox = await room.vault.readOutbox(key, info.id)
+    const conversation = new Conversation(room, neighbours, info.id, key, {
+      state: held.state,
+      records,
+      outbox,
+      serverTtl: info.ttl,
+      fresh: false,
+    })
+    for (const { number, draft } of await room.vault.readDrafts(key, info.id)) {
+      conversation.#drafts.set(number, draftMessage(number, draft))
+    }
+    for (const { bytes } of outbox) await conversation.#readAgain(bytes)
+    return conversation
+  }
+
+  get state(): StoredConversation {
+    return this.#state
+  }
+
+  get cursor(): number {
+    return this.#cursor
+  }
+
+  get over(): boolean {
+    return this.#endedWhy !== null || this.#state.broken !== null
+  }
+
+  get phase(): Phase {
+    if (this.#endedWhy) return 'ended'
+    if (this.#state.broken) return 'broken'
+    if (this.#state.confirmed) return 'open'
+    return this.#state.verified === 'none' && this.#state.role === 0 ? 'asking' : 'joining'
+  }
+
+  /** An owner's conversation that began with a link shows itself when the guest has proved to be there. */
+  get hidden(): boolean {
+    return this.#state.role === 1 && !this.#state.confirmed && this.#state.verified === 'link'
+  }
+
+  get view(): View {
+    return {
+      id: this.id,
+      phase: this.phase,
+      endedWhy: this.#endedWhy,
+      brokenWhy: this.#state.broken && wordsFor(this.#state.broken),
+      peer: this.#state.peer,
+      name: this.#state.name,
+      verified: this.#state.verified,
+      peerTyping: this.#peerTyping,
+      ttlSeconds: this.#ttl,
+      deadline: endsAt(this.#deadline),
+      undelivered: this.#undelivered,
+    }
+  }
+
+  /** Tells a new subscriber, or the screen after a reload, all that stands. */
+  retell(): void {
+    this.#tellView()
+    if (!this.#shown || this.over) return
+    for (const message of this.#transcript.messages) this.#tellMessage(message)
+    for (const message of this.#drafts.values()) this.#tellMessage(message)
+  }
+
+  // ---- the server's side of it
+
+  /** The server's word on the session: a shorter ttl, and what it has of ours. */
+  async informed(info: SessionInfo): Promise<void> {
+    this.#serverTtl = info.ttl
+    this.#deadline = withTtl(this.#deadline, this.#ttl)
+    const ratchet = this.#state.ratchet && (await decodeRatchet(this.#state.ratchet))
+    const sent = ratchet ? ratchet.sent : 0
+    if (info.next_n > sent) return this.#break('rolled-back')
+    if (info.next_n > 0) await this.stored(info.next_n - 1)
+    this.#outbox.again()
+    this.#tellView()
+  }
+
+  /** Everything that the server had has come: what is still missing is gone. */
+  async caughtUp(): Promise<void> {
+    if (this.#shown || this.over) return
+    if (!this.#transcript.complete) return this.#break('missing-record')
+    this.#shown = true
+    this.retell()
+    void this.#sendDrafts()
+    if (this.#state.ackOwed) this.#ackSoon()
+  }
+
+  /** An item of the session's stream. Throws nothing: what is wrong with it ends up in the state. */
+  async item(item: Item): Promise<void> {
+    await this.#queue.run(async () => {
+      if (this.#fetching && item.seq > this.#fetching.seq) return
+      if (!this.over && item.kind === 'answer') await this.#answer(item.body)
+      if (!this.over && item.kind === 'message' && !(await this.#message(item))) return
+      this.#passed(item.seq)
+    })
+  }
+
+  /** An item is done with: the server may send more. */
+  #passed(seq: number): void {
+    this.#cursor = Math.max(this.#cursor, seq)
+    this.#room.server.taken(this.id, seq)
+    if (this.#fetching && seq >= this.#fetching.seq) {
+      clearTimeout(this.#fetching.timer)
+      this.#fetching = null
+    }
+  }
+
+  async stored(n: number): Promise<void> {
+    await this.#room.vault.stored(this.id, n)
+    this.#outbox.stored(n)
+    this.#tellDelivered(this.#transcript.deliver(n + 1, 'stored'))
+  }
+
+  /** The server refused a post. */
+  refused(code: string, retryAfter: number | null): void {
+    if (code === 'conflict') this.#break('rolled-back')
+    else if (code === 'too_big' || code === 'bad_envelope') this.#break('refused-message')
+    else if (code !== 'ended') this.#outbox.again(retryAfter ?? 0.25)
+  }
+
+  async volatileFrame(body: Bytes): Promise<void> {
+    const ratchet = this.#state.ratchet
+    if (!ratchet || this.over || !this.#state.confirmed) return
+    const opened = await openVolatile(await decodeRatchet(ratchet), body, this.#volatile.peer)
+    if (!opened) return
+    this.#volatile.peer = opened.counter
+    this.#setPeerTyping(opened.on)
+  }
+
+  // ---- what the person does
+
+  async say(text: string): Promise<void> {
+    if (this.over) throw new EngineError('not-open')
+    if (this.#outbox.size >= OUTBOX_LIMIT) throw new EngineError('too-fast', 2)
+    const at = this.#room.clock.wall()
+    const ready = this.#state.ratchet && this.#shown && this.#drafts.size === 0
+    if (ready) await this.send({ t: 'text', at, text })
+    else await this.#keepDraft({ at, text })
+    if (!ready) void this.#sendDrafts()
+  }
+
+  async keepOn(): Promise<void> {
+    if (this.phase !== 'open') throw new EngineError('not-open')
+    await this.send({ t: 'timer', at: this.#room.clock.wall(), seconds: this.#ttl })
+  }
+
+  async typing(on: boolean): Promise<void> {
+    const now = this.#room.clock.monotonic()
+    const ratchet = this.#state.ratchet
+    if (!ratchet || this.phase !== 'open' || (on && now - this.#volatile.ownAt < TYPING_EVERY_MS))
+      return
+    const { n, counter } = this.#volatile.own
+    const state = await decodeRatchet(ratchet)
+    if (n !== state.sent) return
+    this.#volatile.own = { n, counter: counter + 1 }
+    this.#volatile.ownAt = on ? now : 0
+    const frame = await sealVolatile(state, counter, on)
+    if (frame && this.#room.server.online) this.#room.server.volatile(this.id, frame)
+  }
+
+  async markCompared(): Promise<void> {
+    await this.#amend({ verified: 'compared' })
+  }
+
+  /** The server has the offer. */
+  async markOffered(): Promise<void> {
+    await this.#amend({ offered: true })
+  }
+
+  async sayBye(): Promise<void> {
+    await this.send({ t: 'bye', at: this.#room.clock.wall() })
+  }
+
+  /** Settles when the server has stored all that was sent. */
+  flushed(): Promise<void> {
+    return this.#outbox.drained()
+  }
+
+  /** Seals, commits, then posts. Answers the message's n. */
+  send(content: ContentToSend, draft: number | null = null): Promise<number> {
+    return this.#queue.run(async () => {
+      if (this.over && !(content.t === 'bye' && !this.#endedWhy)) throw new EngineError('not-open')
+      const record = await this.#update(async (state) => {
+        if (!state.ratchet) throw new EngineError('not-open')
+        return this.#seal(state, await decodeRatchet(state.ratchet), content, draft)
+      })
+      this.#sent(content, record, draft)
+      return record.n
+    })
+  }
+
+  // ---- its end
+
+  /** Ends it if its time is up; answers whether it is over. */
+  checkDeadline(): boolean {
+    if (!this.over && hasPassed(this.#room.clock, this.#deadline)) {
+      this.end(this.#state.confirmed ? 'expired' : 'unanswered')
+    }
+    return this.over
+  }
+
+  /** Forgets everything at once; the vault follows, and what was read from it opens no more. */
+  end(why: EndedWhy): void {
+    if (this.#endedWhy) return
+    this.#undelivered = this.#transcript.undelivered + this.#drafts.size
+    this.#endedWhy = why
+    this.#stop()
+    this.#room.tell({ type: 'cleared', conversation: this.id })
+    this.#tellView()
+    void this.#queue.run(() => this.#room.vault.forget(this.id))
+    this.#neighbours.ended(this, why)
+  }
+
+  /** Settles when everything asked for so far is done. */
+  idle(): Promise<unknown> {
+    return this.#queue.idle()
+  }
+
+  // ---- inside
+
+  get #ttl(): number {
+    return Math.min(this.#state.ttlSeconds, this.#serverTtl)
+  }
+
+  /**
+   * Reads, lets `step` compute what to write (null: nothing), and writes it; begins again if the
+   * conversation was changed meanwhile. Answers the step's value.
+   */
+  async #update<T>(
+    step: (state: StoredConversation) => Promise<{ change: Change | null; value: T }>,
+  ): Promise<T> {
+    for (;;) {
+      const held = await this.#room.vault.read(this.#key, this.id)
+      if (!held || this.#endedWhy) throw new EngineError('not-open')
+      const { change, value } = await step(held.state)
+      if (!change) return value
+      try {
+        await this.#room.vault.commit(this.#key, this.id, held.version, change)
+      } catch (error) {
+        if (error instanceof StaleVersion) continue
+        throw error
+      }
+      this.#state = change.state
+      this.#deadline = deadlineAfter(this.#room.clock, this.#state.activeAt, this.#ttl)
+      return value
+    }
+  }
+
+  async #amend(change: Partial<StoredConversation>): Promise<void> {
+    await this.#queue.run(() =>
+      this.#update(async (state) => ({ change: { state: { ...state, ...change } }, value: null })),
+    )
+    this.#tellView()
+  }
+
+  async #seal(
+    state: StoredConversation,
+    ratchet: Ratchet,
+    content: ContentToSend,
+    draft: number | null,
+  ): Promise<{ change: Change; value: Sent }> {
+    const sealed = await sealMessage(this.#room.kem, ratchet, content)
+    const { n, digest, key, bytes } = sealed
+    const record = { order: state.nextOrder, sender: state.role, n, digest, key }
+    const next: StoredConversation = {
+      ...state,
+      pending: null,
+      ratchet: encodeRatchet(sealed.ratchet),
+      nextOrder: state.nextOrder + 1,
+      ackOwed: false,
+      activeAt: isActivity(content) ? this.#room.clock.wall() : state.activeAt,
+    }
+    return {
+      change: {
+        state: next,
+        record,
+        outgoing: { n, bytes },
+        sentDrafts: draft === null ? [] : [draft],
+      },
+      value: { ...record, bytes },
+    }
+  }
+
+  #sent(content: ContentToSend, { bytes, ...record }: Sent, draft: number | null): void {
+    if (this.#endedWhy) return
+    clearTimeout(this.#ackTimer)
+    this.#ackTimer = undefined
+    this.#volatile.own = { n: record.n + 1, counter: 0 }
+    this.#volatile.ownAt = 0
+    const key = draft === null ? `m${record.n}` : draftKey(draft)
+    const place = { order: record.order, n: record.n, mine: true, at: content.at }
+    this.#add(record, lineOf(content, { ...place, key, delivery: 'waiting' }))
+    this.#outbox.add({ n: record.n, bytes })
+  }
+
+  #add(record: StoredRecord, line: ReturnType<typeof lineOf>): void {
+    this.#transcript.add(record, line)
+    if (line && this.#shown) this.#tellMessage(line.message)
+    this.#tellView()
+  }
+
+  /** Whether the item is done with. */
+  async #message(item: Item): Promise<boolean> {
+    const digest = await sha256(item.body)
+    const known = this.#transcript.recordOf(digest)
+    if (known) {
+      if (this.#transcript.isMissing(known)) await this.#readAgain(item.body, known)
+      return true
+    }
+    if (item.sender === this.#state.role) {
+      this.#break('rolled-back')
+      return true
+    }
+    return this.#take(item)
+  }
+
+  /** A message that was sent or taken before this page was loaded. */
+  async #readAgain(bytes: Bytes, known?: StoredRecord): Promise<void> {
+    const record = known ?? this.#transcript.recordOf(await sha256(bytes))
+    if (!record) return this.#break('missing-record')
+    if (!record.key) return this.#transcript.readAgain(record, null)
+    try {
+      const { content } = await openAgain(bytes, record.key)
+      const mine = record.sender === this.#state.role
+      const at = 'at' in content ? content.at : this.#state.activeAt
+      this.#transcript.readAgain(
+        record,
+        lineOf(content, {
+          key: `${mine ? 'm' : 'p'}${record.n}`,
+          order: record.order,
+          n: record.n,
+          mine,
+          at,
+          delivery: this.#deliveryOf(record),
+        }),
+      )
+    } catch {
+      this.#break('changed-record')
+    }
+  }
+
+  #deliveryOf({ sender, n }: StoredRecord) {
+    if (sender !== this.#state.role) return 'taken'
+    if (n < this.#state.peerSeen) return 'taken'
+    return this.#outbox.get(n) ? 'waiting' : 'stored'
+  }
+
+  async #take(item: Item): Promise<boolean> {
+    const taken = await this.#update((state) => this.#open(state, item.body))
+    switch (taken.verdict) {
+      case 'taken':
+        if (this.#endedWhy) return true
+        this.#took(taken.content, taken.record)
+        taken.after?.()
+        return true
+      case 'drop':
+      case 'resend':
+        return true
+      case 'gap':
+        return this.#fetchAgain(item.seq, 'missing-message')
+      case 'failed':
+        return this.#fetchAgain(item.seq, 'bad-message')
+      case 'broken':
+        this.#break('bad-message')
+        return true
+    }
+  }
+
+  /** Opens a peer's message on a copy of the state, and says what to write if it is to be taken. */
+  async #open(
+    state: StoredConversation,
+    bytes: Bytes,
+  ): Promise<{ change: Change | null; value: Opened }> {
+    if (!state.ratchet) return { change: null, value: { verdict: 'drop' } }
+    const { kem, identity, clock } = this.#room
+    const sender = state.role === 0 ? 1 : 0
+    const ratchet = await decodeRatchet(state.ratchet)
+    const takenDigest = (n: number) => this.#transcript.digestAt(sender, n)
+    const verdict = await takeMessage(kem, identity, ratchet, bytes, takenDigest)
+    if (verdict.verdict !== 'taken') return { change: null, value: verdict }
+    const { content, n, digest, key } = verdict
+    const record = { order: state.nextOrder, sender, n, digest, key } as const
+    const next: StoredConversation = {
+      ...state,
+      ratchet: encodeRatchet(verdict.ratchet),
+      nextOrder: state.nextOrder + 1,
+      confirmed: true,
+      ackOwed: state.ackOwed || content.t !== 'ack',
+      ttlSeconds: content.t === 'timer' ? content.seconds : state.ttlSeconds,
+      activeAt: isActivity(content) ? clock.wall() : state.activeAt,
+      peerSeen: 'seen' in content ? content.seen : state.peerSeen,
+    }
+    const hello = content.t === 'hello' ? this.#neighbours.helloTaken(this.id, next) : null
+    return {
+      change: { ...hello?.change, state: next, record },
+      value: { verdict: 'taken', content, record, after: hello?.after ?? null },
+    }
+  }
+
+  /** The owner's answer: checks it, and commits the hello that proves this side (PROTOCOL §5). */
+  async #answer(answer: Bytes): Promise<void> {
+    const pending = this.#state.pending
+    if (!pending) return
+    const { kem, identity, clock } = this.#room
+    const hello = { t: 'hello', at: clock.wall() } as const
+    let sent: Sent
+    try {
+      const ratchet = await acceptAnswer(kem, identity, await decodePending(pending), answer)
+      sent = await this.#update((state) => this.#seal(state, ratchet, hello, null))
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      return this.#break('bad-answer')
+    }
+    this.#sent(hello, sent, null)
+    void this.#sendDrafts()
+  }
+
+  #took(content: Content | Unreadable, record: StoredRecord): void {
+    this.#volatile.peer = -1
+    this.#setPeerTyping(false)
+    this.#tellDelivered(this.#transcript.deliver(this.#state.peerSeen, 'taken'))
+    const at = 'at' in content ? content.at : this.#room.clock.wall()
+    const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
+    this.#add(record, lineOf(content, { ...place, delivery: 'taken' }))
+    if (content.t === 'bye') this.end('peer-left')
+    else if (content.t === 'hello') void this.#ack()
+    else if (content.t !== 'ack') this.#ackSoon()
+  }
+
+  /** Asks for the item anew, with growing pauses; after 30 s the conversation is broken. */
+  #fetchAgain(seq: number, code: BrokenCode): false {
+    const fetching = this.#fetching ?? { seq, code, tries: 0, timer: undefined }
+    const pauseMs = FETCH_PAUSES_MS[fetching.tries]
+    clearTimeout(fetching.timer)
+    if (pauseMs === undefined) {
+      this.#break(code)
+      return false
+    }
+    fetching.tries += 1
+    fetching.timer = setTimeout(
+      () => this.#room.server.resync({ [this.id]: this.#cursor }),
+      pauseMs,
+    )
+    this.#fetching = fetching
+    return false
+  }
+
+  /** For good: told to the person, written down, and nothing but bye is sent any more. */
+  #break(code: BrokenCode): void {
+    if (this.over) return
+    this.#state = { ...this.#state, broken: code }
+    this.#stop()
+    this.#room.tell({ type: 'cleared', conversation: this.id })
+    this.#tellView()
+    void this.#queue.run(async () => {
+      const held = await this.#room.vault.read(this.#key, this.id)
+      if (!held) return
+      const state = { ...held.state, broken: code }
+      await this.#room.vault.commit(this.#key, this.id, held.version, { state })
+    })
+  }
+
+  #stop(): void {
+    this.#outbox.stop()
+    clearTimeout(this.#ackTimer)
+    clearTimeout(this.#typingTimer)
+    clearTimeout(this.#fetching?.timer)
+    this.#fetching = null
+    this.#peerTyping = false
+  }
+
+  async #keepDraft(draft: Draft): Promise<void> {
+    if (this.#drafts.size >= DRAFT_LIMIT) throw new EngineError('too-fast', 60)
+    await this.#queue.run(async () => {
+      const number = Math.max(-1, ...this.#drafts.keys()) + 1
+      await this.#update(async (state) => ({
+        change: { state, draft: { number, draft } },
+        value: null,
+      }))
+      const message = draftMessage(number, draft)
+      this.#drafts.set(number, message)
+      this.#tellMessage(message)
+    })
+  }
+
+  /** Texts that waited for the owner become messages, in order, each in one transaction. */
+  async #sendDrafts(): Promise<void> {
+    if (!this.#state.ratchet || !this.#shown) return
+    for (const { number, draft } of await this.#room.vault.readDrafts(this.#key, this.id)) {
+      if (!this.#drafts.delete(number)) continue
+      await this.send({ t: 'text', at: draft.at, text: draft.text }, number)
+    }
+  }
+
+  #ackSoon(): void {
+    this.#ackTimer ??= setTimeout(() => void this.#ack(), ACK_QUIET_MS)
+  }
+
+  async #ack(): Promise<void> {
+    this.#ackTimer = undefined
+    if (this.over || !this.#state.ackOwed) return
+    await this.send({ t: 'ack', at: this.#room.clock.wall() })
+  }
+
+  #setPeerTyping(on: boolean): void {
+    clearTimeout(this.#typingTimer)
+    if (on) this.#typingTimer = setTimeout(() => this.#setPeerTyping(false), TYPING_DIES_MS)
+    if (on === this.#peerTyping) return
+    this.#peerTyping = on
+    this.#tellView()
+  }
+
+  #tellView(): void {
+    if (!this.hidden) this.#room.tell({ type: 'conversation', conversation: this.view })
+  }
+
+  #tellMessage(message: Message): void {
+    if (this.over || this.hidden) return
+    this.#room.tell({ type: 'message', conversation: this.id, message })
+  }
+
+  #tellDelivered(messages: readonly Message[]): void {
+    if (this.#shown) for (const message of messages) this.#tellMessage(message)
+  }
+}
+
+const draftKey = (number: number): string => `d${number}`
+
+const draftMessage = (number: number, { at, text }: Draft): Message => ({
+  key: draftKey(number),
+  mine: true,
+  at,
+  body: { kind: 'text', text },
+  delivery: 'waiting',
+})

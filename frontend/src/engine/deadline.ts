@@ -1,0 +1,45 @@
+/**
+ * When a conversation ends by itself (PROTOCOL §9).
+ *
+ * Two clocks are asked, because each fails in its own way: the wall clock can be set back, the
+ * monotonic one may stand still while the machine sleeps. Whichever says first that the time is up
+ * is believed.
+ */
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  wall(): number
+  /** Milliseconds that never run backwards, from any start. */
+  monotonic(): number
+}
+
+export const browserClock: Clock = {
+  wall: () => Date.now(),
+  monotonic: () => performance.now(),
+}
+
+export interface Deadline {
+  readonly activeAt: number
+  readonly activeTick: number
+  readonly ttlMs: number
+}
+
+/** A deadline `ttlSeconds` after an activity at the wall clock's `activeAt`, now or in the past. */
+export function deadlineAfter(clock: Clock, activeAt: number, ttlSeconds: number): Deadline {
+  const past = Math.max(0, clock.wall() - activeAt)
+  return { activeAt, activeTick: clock.monotonic() - past, ttlMs: ttlSeconds * 1000 }
+}
+
+/** The same activity with another ttl. */
+export const withTtl = (deadline: Deadline, ttlSeconds: number): Deadline => ({
+  ...deadline,
+  ttlMs: ttlSeconds * 1000,
+})
+
+export const endsAt = (deadline: Deadline): number => deadline.activeAt + deadline.ttlMs
+
+export function hasPassed(clock: Clock, deadline: Deadline): boolean {
+  return (
+    clock.wall() >= endsAt(deadline) || clock.monotonic() - deadline.activeTick >= deadline.ttlMs
+  )
+}

@@ -1,0 +1,331 @@
+/** The engine: one identity, its links and conversations, joined to the vault and the server. */
+import {
+  chooseKem,
+  b64uDecode,
+  b64uEncode,
+  generateIdentity,
+  importIdentity,
+  parseAddress,
+  safetyNumber,
+  textBytes,
+  type Bytes,
+  type Identity,
+} from '../protocol'
+import { Connection } from '../transport/connection'
+import { Unreachable } from '../transport/errors'
+import { login } from '../transport/login'
+import { NoStorage, openTab, type Tab } from '../vault/tab'
+import type { Conversation } from './conversation'
+import { browserClock, type Clock } from './deadline'
+import * as guest from './guest'
+import { House } from './house'
+import { Inbound } from './inbound'
+import { Links } from './links'
+import * as owner from './owner'
+import type { Room } from './room'
+import {
+  EngineError,
+  type Arrival,
+  type Connection as Status,
+  type EndedWhy,
+  type Engine,
+  type EngineEvent,
+  type EraseReceipt,
+  type FatalCode,
+  type InviteLink,
+  type Limits,
+} from './types'
+
+const TOKEN_KEY = 'quarter.token'
+/** How long a bye may take to reach the server before a leave or an erasure goes on without it. */
+const FAREWELL_MS = 700
+const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
+/** What this side ends, it tells the server. */
+const OWN_ENDS: readonly EndedWhy[] = ['left', 'expired', 'unanswered']
+
+interface Parts {
+  readonly tab: Tab
+  readonly house: House
+  readonly connection: Connection
+}
+
+export class QuarterEngine implements Engine {
+  readonly #clock: Clock
+  readonly #origin: string
+  readonly #listeners = new Set<(event: EngineEvent) => void>()
+  readonly #arrivals = new Map<string, { hash: Bytes; secret: Bytes | null }>()
+  #limits: Limits = { textBytes: 16 * 1024, ttlSeconds: 900 }
+  #status: Status = { state: 'connecting' }
+  #fatal: FatalCode | null = null
+  /** asked: the server may have erased us; gone: it no longer knows us. */
+  #erasing: 'no' | 'asked' | 'gone' = 'no'
+  #parts: Parts | null = null
+
+  /** `origin` is the page's own, as URL.origin gives it. */
+  constructor(origin: string, clock: Clock = browserClock) {
+    this.#origin = origin
+    this.#clock = clock
+  }
+
+  async start(): Promise<void> {
+    if (!globalThis.crypto?.subtle) return this.#die('insecure-context')
+    try {
+      this.#parts = await this.#assemble()
+    } catch (error) {
+      if (error instanceof NoStorage) return this.#die('no-storage')
+      throw error
+    }
+    this.#retell()
+    this.#watch(this.#parts)
+    this.#parts.connection.start()
+  }
+
+  subscribe(listener: (event: EngineEvent) => void): () => void {
+    this.#listeners.add(listener)
+    this.#retell()
+    return () => this.#listeners.delete(listener)
+  }
+
+  get limits(): Limits {
+    return this.#limits
+  }
+
+  createLink(name: string | null): Promise<InviteLink> {
+    return this.#running.house.links.make(name)
+  }
+
+  withdrawLink(id: string): Promise<void> {
+    return owner.withdraw(this.#running.house, id)
+  }
+
+  async arrive(text: string): Promise<Arrival> {
+    const address = this.#read(text.trim())
+    const peer = b64uEncode(address.hash)
+    if (peer === this.#running.house.room.hash) throw new EngineError('own-address')
+    const id = b64uEncode(crypto.getRandomValues(new Uint8Array(9)))
+    this.#arrivals.set(id, address)
+    return { id, peer, kind: address.secret ? 'invite' : 'request' }
+  }
+
+  async join({ id }: Arrival): Promise<string> {
+    const address = this.#arrivals.get(id)
+    if (!address) throw new EngineError('bad-address')
+    const conversation = await guest.join(this.#running.house, address, this.#limits.ttlSeconds)
+    this.#arrivals.delete(id)
+    return conversation
+  }
+
+  accept(conversation: string): Promise<void> {
+    return owner.accept(this.#running.house, conversation)
+  }
+
+  decline(conversation: string): Promise<void> {
+    return owner.decline(this.#running.house, conversation)
+  }
+
+  async say(conversation: string, text: string): Promise<void> {
+    if (textBytes(text) > this.#limits.textBytes) throw new EngineError('too-long')
+    if (text.trim() !== '') await this.#conversation(conversation).say(text)
+  }
+
+  typing(conversation: string, on: boolean): void {
+    void this.#parts?.house.conversations.get(conversation)?.typing(on)
+  }
+
+  keep(conversation: string): Promise<void> {
+    return this.#conversation(conversation).keepOn()
+  }
+
+  async leave(id: string): Promise<void> {
+    const conversation = this.#conversation(id)
+    await sayBye(conversation)
+    conversation.end('left')
+    await conversation.idle()
+  }
+
+  async dismiss(id: string): Promise<void> {
+    const { house } = this.#running
+    const conversation = house.conversations.get(id)
+    if (conversation && !conversation.over) throw new EngineError('refused')
+    if (conversation?.phase === 'broken') await this.leave(id)
+    house.forget(id)
+  }
+
+  async safetyNumber(id: string): Promise<readonly string[]> {
+    const { room, asking } = this.#running.house
+    const peer = asking.get(id)?.peer ?? this.#conversation(id).state.peer
+    return safetyNumber(room.identity.hash, b64uDecode(peer))
+  }
+
+  markCompared(conversation: string): Promise<void> {
+    return this.#conversation(conversation).markCompared()
+  }
+
+  get remembered(): boolean {
+    return this.#parts?.tab.remembered ?? false
+  }
+
+  remember(on: boolean): Promise<void> {
+    return this.#running.tab.remember(on)
+  }
+
+  async erase(): Promise<EraseReceipt> {
+    const receipt = this.#erasing === 'gone' ? UNCOUNTED : await this.#eraseOnServer()
+    await this.forgetLocally()
+    return receipt
+  }
+
+  async forgetLocally(): Promise<void> {
+    const { connection, house, tab } = this.#running
+    const conversations = [...house.conversations.values()]
+    connection.stop()
+    for (const conversation of conversations) conversation.end('left')
+    await Promise.all(conversations.map((conversation) => conversation.idle()))
+    sessionStorage.removeItem(TOKEN_KEY)
+    await tab.destroy()
+    this.#parts = null
+  }
+
+  // ---- inside
+
+  get #running(): Parts {
+    if (!this.#parts) throw new EngineError('refused')
+    return this.#parts
+  }
+
+  #conversation(id: string): Conversation {
+    const conversation = this.#running.house.conversations.get(id)
+    if (!conversation) throw new EngineError('not-open')
+    return conversation
+  }
+
+  async #assemble(): Promise<Parts> {
+    const tab = await openTab(this.#clock.wall())
+    const identity = await identityOf(tab)
+    const connection: Connection = new Connection(this.#origin.replace(/^http/, 'ws'), {
+      token: (fresh) => this.#token(identity, fresh),
+      cursors: () => house.cursors,
+      status: (status) => this.#tell({ type: 'connection', connection: (this.#status = status) }),
+      limits: ({ text_bytes, ttl_seconds }) => {
+        this.#limits = { textBytes: text_bytes, ttlSeconds: ttl_seconds }
+      },
+      received: (frame) => inbound.take(frame),
+      stored: ({ session, n }) => void house.conversations.get(session)?.stored(n),
+      refused: ({ session, code, retry_after }) =>
+        house.conversations.get(session ?? '')?.refused(code, retry_after),
+      outdated: () => this.#die('outdated'),
+    })
+    const room: Room = {
+      identity,
+      hash: b64uEncode(identity.hash),
+      kem: await chooseKem(),
+      vault: tab.vault,
+      local: tab.local,
+      clock: this.#clock,
+      server: connection,
+      tell: (event) => this.#tell(event),
+    }
+    const links = new Links(room, this.#origin, await tab.vault.readLinks())
+    const neighbours = {
+      helloTaken: (...hello: [string, Conversation['state']]) => owner.helloTaken(house, ...hello),
+      ended: ({ id }: Conversation, why: EndedWhy) => {
+        if (OWN_ENDS.includes(why)) void house.hint({ t: 'leave', session: id })
+      },
+    }
+    const house: House = new House(room, links, neighbours, await tab.vault.readProcessed())
+    const inbound = new Inbound(house)
+    return { tab, house, connection }
+  }
+
+  async #token(identity: Identity, fresh: boolean): Promise<string> {
+    const kept = sessionStorage.getItem(TOKEN_KEY)
+    if (kept && !fresh) return kept
+    if (this.#erasing !== 'no') {
+      this.#erasing = 'gone'
+      throw new Unreachable()
+    }
+    const token = await login(identity, this.#origin)
+    sessionStorage.setItem(TOKEN_KEY, token)
+    return token
+  }
+
+  /** Deadlines are checked each second, and before anything is painted after a freeze or a sleep. */
+  #watch({ connection, house }: Parts): void {
+    const check = () => {
+      house.checkDeadlines()
+      void house.links.bury()
+    }
+    setInterval(check, 1_000)
+    for (const name of ['pageshow', 'focus']) window.addEventListener(name, check)
+    for (const name of ['visibilitychange', 'resume']) document.addEventListener(name, check)
+    window.addEventListener('online', () => connection.retryNow())
+    window.addEventListener('offline', () => connection.lost())
+  }
+
+  #read(text: string): { hash: Bytes; secret: Bytes | null } {
+    const elsewhere = /^https?:/i.test(text) && !text.startsWith(`${this.#origin}/`)
+    if (elsewhere) throw new EngineError('bad-address')
+    try {
+      return parseAddress(text)
+    } catch {
+      throw new EngineError('bad-address')
+    }
+  }
+
+  async #eraseOnServer(): Promise<EraseReceipt> {
+    const { connection, house } = this.#running
+    if (!connection.online) throw new EngineError('offline')
+    await Promise.all([...house.conversations.values()].map(sayBye))
+    this.#erasing = 'asked'
+    const reply = await house.request({ t: 'erase' })
+    if (reply.t !== 'erased') throw new EngineError('refused')
+    const { sessions, messages, files, peers, told } = reply
+    return { sessions, messages, files, peers, told, counted: true }
+  }
+
+  #die(code: FatalCode): void {
+    this.#fatal = code
+    this.#parts?.connection.stop()
+    this.#tell({ type: 'fatal', code })
+  }
+
+  #retell(): void {
+    if (this.#fatal) this.#tell({ type: 'fatal', code: this.#fatal })
+    if (!this.#parts) return
+    const { house } = this.#parts
+    this.#tell({ type: 'identity', hash: house.room.hash })
+    this.#tell({ type: 'connection', connection: this.#status })
+    house.links.tell()
+    house.retell()
+  }
+
+  #tell(event: EngineEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+async function identityOf({ vault }: Tab): Promise<Identity> {
+  const kept = await vault.readIdentity()
+  const pkcs8 = kept ?? (await generateIdentity())
+  if (!kept) {
+    sessionStorage.removeItem(TOKEN_KEY)
+    await vault.writeIdentity(pkcs8)
+  }
+  const identity = await importIdentity(pkcs8)
+  pkcs8.fill(0)
+  return identity
+}
+
+/** An authentic end for the peer, as far as it can be had in a moment. */
+async function sayBye(conversation: Conversation): Promise<void> {
+  if (conversation.phase !== 'open' && conversation.phase !== 'broken') return
+  try {
+    await conversation.sayBye()
+    await Promise.race([
+      conversation.flushed(),
+      new Promise((resolve) => setTimeout(resolve, FAREWELL_MS)),
+    ])
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+  }
+}

@@ -1,0 +1,80 @@
+/** The guest's handshake (PROTOCOL §5): look the owner up, offer, and offer the same bytes again. */
+import {
+  decodePending,
+  b64uEncode,
+  encodePending,
+  makeOffer,
+  ProtocolError,
+  type Bytes,
+} from '../protocol'
+import type { Conversation } from './conversation'
+import type { House } from './house'
+import { EngineError } from './types'
+
+/** Makes an offer to the owner of `hash`; with a secret, never without it. Answers the session's id. */
+export async function join(
+  house: House,
+  address: { readonly hash: Bytes; readonly secret: Bytes | null },
+  ttlSeconds: number,
+): Promise<string> {
+  const modulus = await lookup(house, address.hash)
+  const { sessionId, pending } = await offerTo(
+    house,
+    { hash: address.hash, modulus },
+    address.secret,
+  )
+  const id = b64uEncode(sessionId)
+  const state = house.newState({
+    role: 0,
+    peer: b64uEncode(address.hash),
+    verified: address.secret ? 'link' : 'none',
+    ttlSeconds,
+    pending: encodePending(pending),
+  })
+  const half = await prepare(house, id)
+  const conversation = await house.begin({ id, half, ttl: ttlSeconds }, { state })
+  await sendOffer(house, conversation)
+  conversation.retell()
+  return id
+}
+
+/** Sends the offer's bytes, now or again. What the server can never take ends the attempt. */
+export async function sendOffer(house: House, conversation: Conversation): Promise<void> {
+  const { pending } = conversation.state
+  if (!pending) return
+  const { offer } = await decodePending(pending)
+  try {
+    await house.request({ t: 'offer', body: offer })
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'offline') return
+    await house.drop(conversation.id)
+    throw error
+  }
+  await conversation.markOffered()
+}
+
+/** This side's seal half of a session that is about to be; the same one for the same session. */
+export async function prepare(house: House, id: string): Promise<Bytes> {
+  const reply = await house.request({ t: 'prepare', session: id })
+  if (reply.t !== 'seal' || reply.session !== id) throw new EngineError('refused')
+  return reply.half
+}
+
+async function lookup(house: House, hash: Bytes): Promise<Bytes> {
+  const reply = await house.request({ t: 'lookup', hash: b64uEncode(hash) })
+  if (reply.t !== 'key') throw new EngineError('refused')
+  return reply.modulus
+}
+
+async function offerTo(
+  { room }: House,
+  responder: { readonly hash: Bytes; readonly modulus: Bytes },
+  secret: Bytes | null,
+) {
+  try {
+    return await makeOffer(room.kem, room.identity, responder, secret)
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new EngineError('key-mismatch')
+    throw error
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What the server says on the receive socket, worked off one frame after the other.
+ *
+ * A frame that fails is dropped and stops no other; what it would have brought is in the database
+ * and comes again with the next drain.
+ */
+import { SealError } from '../vault/seal'
+import type { FromReceive, Item, ServerEndedWhy, SessionInfo } from '../transport/wire'
+import type { Conversation } from './conversation'
+import * as guest from './guest'
+import type { House } from './house'
+import * as owner from './owner'
+import { Queue } from './queue'
+import { EngineError, type EndedWhy } from './types'
+
+export class Inbound {
+  readonly #house: House
+  readonly #queue = new Queue()
+  /** The sessions as the server told of them, seal halves included: in memory alone. */
+  readonly #infos = new Map<string, SessionInfo>()
+  /** Sessions of ours that `ready` did not name; settled when the server has told all. */
+  #unnamed = new Set<string>()
+
+  constructor(house: House) {
+    this.#house = house
+  }
+
+  take(frame: FromReceive): void {
+    void this.#queue.run(async () => {
+      try {
+        await this.#take(frame)
+      } catch (error) {
+        if (!(error instanceof EngineError)) reportError(error)
+      }
+    })
+  }
+
+  #take(frame: FromReceive): Promise<void> | undefined {
+    switch (frame.t) {
+      case 'ready':
+        return this.#ready(frame.sessions)
+      case 'session':
+        return this.#informed(frame.session)
+      case 'item':
+        return this.#item(frame)
+      case 'caught_up':
+        return this.#caughtUp()
+      case 'volatile':
+        return this.#house.conversations.get(frame.session)?.volatileFrame(frame.body)
+      case 'ended':
+        return this.#ended(frame.session, frame.why)
+    }
+  }
+
+  async #ready(sessions: readonly SessionInfo[]): Promise<void> {
+    const { room, conversations, asking } = this.#house
+    const kept = await room.vault.conversationIds()
+    this.#unnamed = new Set([...kept, ...conversations.keys(), ...asking.keys()])
+    for (const info of sessions) {
+      this.#unnamed.delete(info.id)
+      await this.#informed(info)
+    }
+  }
+
+  async #informed(info: SessionInfo): Promise<void> {
+    this.#infos.set(info.id, info)
+    const conversation = await this.#conversation(info)
+    if (conversation) {
+      await conversation.informed(info)
+      if (info.state === 'offered') await owner.answerAgain(this.#house, conversation)
+    } else if (info.role === 0 || info.state === 'open') {
+      // Ours, but nothing of it is here any more: this side has left it.
+      await this.#house.hint({ t: 'leave', session: info.id })
+    }
+  }
+
+  async #conversation(info: SessionInfo): Promise<Conversation | null> {
+    try {
+      return this.#house.conversations.get(info.id) ?? (await this.#house.load(info))
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error
+      await this.#house.bury(info.id, 'server-says')
+      return null
+    }
+  }
+
+  async #item(item: Item): Promise<void> {
+    const conversation = this.#house.conversations.get(item.session)
+    if (conversation) return conversation.item(item)
+    const info = this.#infos.get(item.session)
+    if (info && item.kind === 'offer') await owner.offered(this.#house, item, info)
+    this.#house.room.server.taken(item.session, item.seq)
+  }
+
+  async #caughtUp(): Promise<void> {
+    const unnamed = [...this.#unnamed]
+    this.#unnamed.clear()
+    for (const id of unnamed) await this.#settle(id)
+    for (const conversation of this.#house.conversations.values()) await conversation.caughtUp()
+  }
+
+  /** The server doesn't name a session of ours: its offer never arrived, or it is over. */
+  async #settle(id: string): Promise<void> {
+    const conversation = this.#house.conversations.get(id) ?? (await this.#reopen(id))
+    if (!conversation) return this.#ended(id, 'removed')
+    const { pending, offered } = conversation.state
+    if (pending && !offered && !conversation.over) return guest.sendOffer(this.#house, conversation)
+    return this.#ended(id, 'removed')
+  }
+
+  /** After a reload: the half that the server keeps for an offer that it doesn't have opens it. */
+  async #reopen(id: string): Promise<Conversation | null> {
+    try {
+      const half = await guest.prepare(this.#house, id)
+      const conversation = await this.#house.load({ id, half, ttl: Number.MAX_SAFE_INTEGER })
+      conversation?.retell()
+      return conversation
+    } catch (error) {
+      if (error instanceof SealError) return null
+      if (error instanceof EngineError && error.code !== 'offline') return null
+      throw error
+    }
+  }
+
+  async #ended(id: string, why: ServerEndedWhy): Promise<void> {
+    this.#unnamed.delete(id)
+    this.#infos.delete(id)
+    const conversation = this.#house.conversations.get(id)
+    if (conversation) return conversation.end(meaningOf(conversation, why))
+    if (this.#house.dismissAsking(id)) return
+    await this.#house.bury(id, why === 'expired' ? 'expired' : 'server-says')
+  }
+}
+
+/** The server's word, as far as it may be believed: it can end a conversation, not say why it ended. */
+function meaningOf(conversation: Conversation, why: ServerEndedWhy): EndedWhy {
+  if (!conversation.state.confirmed) {
+    if (why === 'declined') return 'declined'
+    if (why === 'used') return 'link-used'
+    if (why === 'expired') return 'unanswered'
+  }
+  return 'server-says'
+}

@@ -1,0 +1,146 @@
+/**
+ * The owner's handshake (PROTOCOL §5).
+ *
+ * An offer that fails a check is dropped with no frame, no state and no sign. One that verifies
+ * under a live link is answered at once; one without an invite waits for the person; one under a
+ * spent link is declined, and the owner is told.
+ */
+import {
+  answerOffer,
+  b64uEncode,
+  encodeRatchet,
+  ProtocolError,
+  readOffer,
+  type ReadOffer,
+} from '../protocol'
+import type { Item, SessionInfo } from '../transport/wire'
+import type { StoredConversation, StoredLink } from '../vault/shapes'
+import type { Change } from '../vault/vault'
+import type { Conversation } from './conversation'
+import { deadlineAfter } from './deadline'
+import type { House } from './house'
+
+/** An offer came for us in a session of which we know nothing yet. */
+export async function offered(house: House, item: Item, info: SessionInfo): Promise<void> {
+  if (item.sender !== 0 || info.role !== 1 || house.wasProcessed(item.session)) return
+  const offer = await read(house, item)
+  if (!offer) return
+  if (!offer.invited) return ask(house, info, offer)
+  const link = await house.links.verifying(offer)
+  if (!link) return
+  if (link.spent) return triedAgain(house, item.session, link)
+  const answering = house.links.answering(link, b64uEncode(offer.initiator))
+  if (answering) await sendAnswer(house, info, offer, answering)
+}
+
+/** The person accepts a request. */
+export async function accept(house: House, id: string): Promise<void> {
+  const asking = house.asking.get(id)
+  if (!asking) return
+  await sendAnswer(house, asking.info, asking.offer, null)
+  house.asking.delete(id)
+  house.conversations.get(id)?.retell()
+}
+
+/** The person declines a request: the one refusal that its sender is told of. */
+export async function decline(house: House, id: string): Promise<void> {
+  if (!house.asking.has(id)) return
+  await house.request({ t: 'decline', session: id, why: 'declined' })
+  await house.markProcessed(id)
+  house.dismissAsking(id)
+}
+
+/** The stored answer's same bytes, once more. */
+export async function answerAgain(house: House, conversation: Conversation): Promise<void> {
+  const { answer } = conversation.state
+  if (answer) await house.hint({ t: 'answer', session: conversation.id, body: answer })
+}
+
+/** A hello was taken: its link is spent, and the others that wait under it are dropped. */
+export function helloTaken(
+  house: House,
+  id: string,
+  { linkId }: StoredConversation,
+): { change: Partial<Change>; after: () => void } {
+  const link = linkId === null ? null : house.links.spending(linkId)
+  if (!link) return { change: {}, after: () => {} }
+  return {
+    change: { link },
+    after: () => {
+      house.links.remember(link)
+      for (const other of waitingUnder(house, link.id)) {
+        if (other.id !== id) void turnAway(house, other)
+      }
+    },
+  }
+}
+
+/** Withdraws a link, and with it those who were answered under it and have not proved themselves. */
+export async function withdraw(house: House, linkId: string): Promise<void> {
+  await house.links.withdraw(linkId)
+  for (const other of waitingUnder(house, linkId)) await turnAway(house, other)
+}
+
+const waitingUnder = (house: House, linkId: string): Conversation[] =>
+  [...house.conversations.values()].filter((each) => each.hidden && each.state.linkId === linkId)
+
+async function turnAway(house: House, { id }: Conversation): Promise<void> {
+  await house.drop(id)
+  await house.hint({ t: 'decline', session: id, why: 'used' })
+}
+
+async function read(house: House, item: Item): Promise<ReadOffer | null> {
+  try {
+    const offer = await readOffer(item.body, house.room.identity)
+    return b64uEncode(offer.sessionId) === item.session ? offer : null
+  } catch (error) {
+    if (error instanceof ProtocolError) return null
+    throw error
+  }
+}
+
+function ask(house: House, info: SessionInfo, offer: ReadOffer): void {
+  if (house.asking.has(info.id)) return
+  const { clock } = house.room
+  const deadline = deadlineAfter(clock, clock.wall(), Math.min(info.ttl, info.left))
+  const asking = { info, offer, peer: b64uEncode(offer.initiator), deadline }
+  house.asking.set(info.id, asking)
+  house.tellAsking(asking)
+}
+
+async function triedAgain(house: House, id: string, { name }: StoredLink): Promise<void> {
+  await house.markProcessed(id)
+  house.room.tell({ type: 'notice', notice: { kind: 'link-tried-again', name } })
+  await house.hint({ t: 'decline', session: id, why: 'used' })
+}
+
+/** Commits answer, root and dk, then sends. `link`: with this initiator among its answered ones. */
+async function sendAnswer(
+  house: House,
+  info: SessionInfo,
+  offer: ReadOffer,
+  link: StoredLink | null,
+): Promise<void> {
+  const { room } = house
+  let answered
+  try {
+    answered = await answerOffer(room.kem, room.identity, offer, link?.secret ?? null)
+  } catch (error) {
+    if (error instanceof ProtocolError) return void house.dismissAsking(info.id)
+    throw error
+  }
+  const state = house.newState({
+    role: 1,
+    peer: b64uEncode(offer.initiator),
+    verified: link ? 'link' : 'none',
+    ttlSeconds: info.ttl,
+    name: link?.name ?? null,
+    linkId: link?.id ?? null,
+    answer: answered.answer,
+    ratchet: encodeRatchet(answered.state),
+  })
+  const change = { state, processed: house.processing(info.id) }
+  const conversation = await house.begin(info, link ? { ...change, link } : change)
+  if (link) house.links.remember(link)
+  await answerAgain(house, conversation)
+}

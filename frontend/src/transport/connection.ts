@@ -1,0 +1,284 @@
+/**
+ * The page's two sockets as one thing that is either online or not (DESIGN §4).
+ *
+ * Both open with a `hello`; when both are `ready` the page is online. If either closes, both are
+ * given up and a new pair is opened after a pause that grows and is spread. Every 20 s a `resync`
+ * asks the server for what a lost hint may have held back, and its `caught_up` shows that the
+ * server is still there. Requests that are open when the pair breaks fail as Unreachable.
+ */
+import type { Bytes } from '../protocol'
+import type { Connection as Status } from '../engine/types'
+import { jitter, pause } from './backoff'
+import { Refused, Unreachable } from './errors'
+import { CLOSE, Socket } from './socket'
+import {
+  encodeFrame,
+  parseFromReceive,
+  parseFromSend,
+  type Cursors,
+  type FromReceive,
+  type FromSend,
+  type Request,
+  type ServerLimits,
+  type ToReceive,
+  type ToSend,
+} from './wire'
+
+const RESYNC_MS = 20_000
+/** Longer than any honest answer takes; a socket that is silent for so long is dead. */
+const SILENCE_MS = 10_000
+
+export type Reply = Extract<FromSend, { id: number }>
+
+export interface ConnectionHandlers {
+  /** A token for the hello; `fresh` when the last one was refused. Throws Refused or Unreachable. */
+  token(fresh: boolean): Promise<string>
+  cursors(): Cursors
+  status(status: Status): void
+  limits(limits: ServerLimits): void
+  received(frame: FromReceive): void
+  stored(frame: Extract<FromSend, { t: 'stored' }>): void
+  /** A refusal that answers no request: of a post or a volatile frame. */
+  refused(frame: Extract<FromSend, { t: 'error' }>): void
+  /** The server doesn't speak this page's wire. */
+  outdated(): void
+}
+
+interface Waiting {
+  resolve(reply: Reply): void
+  reject(reason: Refused | Unreachable): void
+  timer: ReturnType<typeof setTimeout>
+}
+
+interface Pair {
+  send: Socket
+  receive: Socket
+  ready: { send: boolean; receive: boolean }
+}
+
+export class Connection {
+  readonly #base: string
+  readonly #handlers: ConnectionHandlers
+  readonly #waiting = new Map<number, Waiting>()
+  #pair: Pair | null = null
+  #attempt = 0
+  #failures = 0
+  #tokenRefused = false
+  #malformed = 0
+  #nextId = 1
+  #retryTimer: ReturnType<typeof setTimeout> | undefined
+  #resyncTimer: ReturnType<typeof setInterval> | undefined
+  #silenceTimer: ReturnType<typeof setTimeout> | undefined
+  #running = false
+
+  /** `base` is the sockets' origin, such as wss://host. */
+  constructor(base: string, handlers: ConnectionHandlers) {
+    this.#base = base
+    this.#handlers = handlers
+  }
+
+  get online(): boolean {
+    return this.#pair !== null && this.#pair.ready.send && this.#pair.ready.receive
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    void this.#open()
+  }
+
+  /** Closes both sockets and opens no more. */
+  stop(): void {
+    this.#running = false
+    clearTimeout(this.#retryTimer)
+    this.#drop()
+  }
+
+  /** Tries again now instead of after the pause, or at once after a stop from elsewhere. */
+  retryNow(): void {
+    if (!this.#running || this.#pair) return
+    clearTimeout(this.#retryTimer)
+    this.#failures = 0
+    void this.#open()
+  }
+
+  /** The browser says that it has no network: don't wait for the silence. */
+  lost(): void {
+    if (this.#pair) this.#broken(0)
+  }
+
+  /** Sends a request and waits for its answer. Throws Refused, or Unreachable (nothing is known). */
+  request(request: Request): Promise<Reply> {
+    if (!this.online) return Promise.reject(new Unreachable())
+    const id = this.#nextId++
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#broken(0), SILENCE_MS)
+      this.#waiting.set(id, { resolve, reject, timer })
+      this.#toSend({ ...request, id })
+    })
+  }
+
+  post(session: string, n: number, body: Bytes): void {
+    this.#toSend({ t: 'post', session, n, body })
+  }
+
+  volatile(session: string, body: Bytes): void {
+    this.#toSend({ t: 'volatile', session, body })
+  }
+
+  taken(session: string, seq: number): void {
+    this.#toReceive({ t: 'taken', session, seq })
+  }
+
+  /** Drains again; a named session from the given seq on. */
+  resync(cursors: Cursors): void {
+    if (!this.online) return
+    this.#toReceive({ t: 'resync', cursors })
+    this.#silenceTimer ??= setTimeout(() => this.#broken(0), SILENCE_MS)
+  }
+
+  #toSend(frame: ToSend): void {
+    this.#pair?.send.send(encodeFrame(frame))
+  }
+
+  #toReceive(frame: ToReceive): void {
+    this.#pair?.receive.send(encodeFrame(frame))
+  }
+
+  async #open(): Promise<void> {
+    const attempt = ++this.#attempt
+    this.#handlers.status({ state: 'connecting' })
+    let token: string
+    try {
+      token = await this.#handlers.token(this.#tokenRefused)
+    } catch (error) {
+      if (attempt !== this.#attempt || !this.#running) return
+      this.#retry(error instanceof Refused ? (error.retryAfter ?? 0) : 0)
+      return
+    }
+    if (attempt !== this.#attempt || !this.#running) return
+    this.#tokenRefused = false
+    this.#pair = this.#makePair(token)
+    this.#silenceTimer = setTimeout(() => this.#broken(0), SILENCE_MS)
+  }
+
+  #makePair(token: string): Pair {
+    const closed = (code: number) => this.#broken(code)
+    const send: Socket = new Socket(`${this.#base}/ws/send/`, {
+      opened: () => send.send(encodeFrame({ t: 'hello', token })),
+      received: (data) => this.#guard(() => this.#fromSend(parseFromSend(data))),
+      closed,
+    })
+    const receive: Socket = new Socket(`${this.#base}/ws/receive/`, {
+      opened: () =>
+        receive.send(encodeFrame({ t: 'hello', token, cursors: this.#handlers.cursors() })),
+      received: (data) => this.#guard(() => this.#fromReceive(parseFromReceive(data))),
+      closed,
+    })
+    return { send, receive, ready: { send: false, receive: false } }
+  }
+
+  /** A frame that can't be parsed ends the pair; three pairs in a row mean another version. */
+  #guard(handle: () => void): void {
+    try {
+      handle()
+    } catch (error) {
+      this.#malformed += 1
+      if (this.#malformed >= 3) this.#handlers.outdated()
+      this.#broken(0)
+      if (!(error instanceof Error && error.name === 'WireError')) throw error
+    }
+  }
+
+  #fromSend(frame: FromSend): void {
+    switch (frame.t) {
+      case 'ready':
+        this.#handlers.limits(frame.limits)
+        if (this.#pair) this.#pair.ready.send = true
+        this.#becomeOnline()
+        return
+      case 'stored':
+        this.#handlers.stored(frame)
+        return
+      case 'error':
+        if (frame.id === null) this.#handlers.refused(frame)
+        else this.#settle(frame.id, (waiting) => waiting.reject(Refused.from(frame)))
+        return
+      default:
+        this.#settle(frame.id, (waiting) => waiting.resolve(frame))
+    }
+  }
+
+  /** Frames that come before the send socket is ready wait for it: answers to them need both. */
+  #early: FromReceive[] = []
+
+  #fromReceive(frame: FromReceive): void {
+    if (frame.t === 'ready' && this.#pair) this.#pair.ready.receive = true
+    if (!this.online) {
+      this.#early.push(frame)
+      return
+    }
+    if (frame.t === 'ready') this.#becomeOnline()
+    this.#deliver(frame)
+  }
+
+  #deliver(frame: FromReceive): void {
+    if (frame.t === 'caught_up') {
+      clearTimeout(this.#silenceTimer)
+      this.#silenceTimer = undefined
+      this.#malformed = 0
+    }
+    this.#handlers.received(frame)
+  }
+
+  #becomeOnline(): void {
+    if (!this.online) return
+    this.#failures = 0
+    this.#resyncTimer = setInterval(() => this.resync({}), RESYNC_MS)
+    this.#handlers.status({ state: 'online' })
+    const early = this.#early
+    this.#early = []
+    for (const frame of early) this.#deliver(frame)
+  }
+
+  #settle(id: number, how: (waiting: Waiting) => void): void {
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return
+    this.#waiting.delete(id)
+    clearTimeout(waiting.timer)
+    how(waiting)
+  }
+
+  #drop(): void {
+    this.#pair?.send.end()
+    this.#pair?.receive.end()
+    this.#pair = null
+    this.#early = []
+    clearInterval(this.#resyncTimer)
+    clearTimeout(this.#silenceTimer)
+    this.#silenceTimer = undefined
+    for (const id of this.#waiting.keys()) {
+      this.#settle(id, (waiting) => waiting.reject(new Unreachable()))
+    }
+  }
+
+  #broken(code: number): void {
+    if (!this.#pair) return
+    this.#drop()
+    if (!this.#running) return
+    if (code === CLOSE.elsewhere) {
+      this.#running = false
+      this.#handlers.status({ state: 'elsewhere' })
+      return
+    }
+    if (code === CLOSE.notLoggedIn) this.#tokenRefused = true
+    this.#retry(0)
+  }
+
+  #retry(atLeastSeconds: number): void {
+    const wait = Math.max(pause(this.#failures, jitter()), atLeastSeconds * 1000)
+    this.#failures += 1
+    this.#handlers.status({ state: 'waiting', retryAt: Date.now() + wait })
+    this.#retryTimer = setTimeout(() => void this.#open(), wait)
+  }
+}
