@@ -33,18 +33,19 @@ class Erased:
     counts: Mapping[str, int]
 
 
-def meet(modulus: bytes, now: datetime) -> tuple[str, bool]:
-    """The hash of the user with this (checked) key, and whether it is new here.
-
-    Creates or touches the row.
-    """
+def meet(modulus: bytes, now: datetime) -> str:
+    """The hash of the user with this (checked) key; creates the row, or touches it."""
     user_hash = b64u.encode(keys.thumbprint(modulus))
-    _, is_new = Identity.objects.get_or_create(
-        hash=user_hash, defaults={"modulus": modulus, "created_at": now, "last_seen_at": to_minute(now)}
-    )
+    first = {"modulus": modulus, "created_at": now, "last_seen_at": to_minute(now)}
+    _, is_new = Identity.objects.get_or_create(hash=user_hash, defaults=first)
     if not is_new:
         touch(user_hash, now)
-    return user_hash, is_new
+    return user_hash
+
+
+def is_known(modulus: bytes) -> bool:
+    """Whether the user with this (checked) key has been here before."""
+    return exists(b64u.encode(keys.thumbprint(modulus)))
 
 
 def touch(user_hash: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 1. `challenge`: 32 random bytes r, sealed to the key under a label that names the page's origin.
 2. The browser opens them and answers with HMAC(r, "quarter/1 login proof" ‖ user hash).
-3. `login`: compares, creates the identity where it is new, and gives a token.
+3. `answer`: compares. 4. `admit`: creates the identity where it is new, and gives a token.
 
 Of r nothing is kept but a digest of the proof that it demands, bound to the origin. A challenge is taken
 out of the table by the attempt to answer it, right or wrong, so of two answers at once only one is looked
@@ -39,11 +39,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A login that succeeded: the user hash and a fresh token (43 characters each)."""
+    """Who is in: the user hash and a fresh token (43 characters each)."""
 
     hash: str
     token: str
-    is_new: bool
 
 
 def challenge(modulus: bytes, origin: str, now: datetime) -> Asked:
@@ -60,14 +59,19 @@ def challenge(modulus: bytes, origin: str, now: datetime) -> Asked:
     return Asked(row.id, sealed)
 
 
-def login(challenge_id: str, proof: bytes, origin: str, now: datetime) -> Admitted:
-    """Answer a challenge: its identity, created or seen again, and a new token; else LoginFailed."""
+def answer(challenge_id: str, proof: bytes, origin: str, now: datetime) -> bytes:
+    """The modulus whose holder this proof shows, and the challenge is spent; else LoginFailed."""
     asked = _take(challenge_id, now)
     if asked is None or not hmac.compare_digest(bytes(asked.proof_digest), _digest(proof, origin)):
         raise LoginFailed
+    return bytes(asked.modulus)
+
+
+def admit(modulus: bytes, now: datetime) -> Admitted:
+    """A token for the holder of this key, whose identity is created or seen again."""
     with transaction.atomic():
-        identity, is_new = identities.meet(bytes(asked.modulus), now)
-        return Admitted(identity, tokens.issue(identity, now), is_new)
+        user_hash = identities.meet(modulus, now)
+        return Admitted(user_hash, tokens.issue(user_hash, now))
 
 
 def expected_proof(secret: bytes, user_hash: bytes) -> bytes:

@@ -1,5 +1,5 @@
 """Paths below /api/."""
 
-from django.urls import URLPattern
+from accounts import api, views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = api.url_patterns(views.OPERATIONS)

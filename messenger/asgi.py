@@ -1,19 +1,78 @@
-"""The application, for Daphne and uvicorn alike."""
+"""The application, for Daphne and uvicorn alike.
+
+http       limit of the body → Django
+websocket  exact origin → the paths of chat.routing, all others refused
+lifespan   answered, so that uvicorn doesn't complain
+"""
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "messenger.settings")
 django.setup(set_prefix=False)
 
+from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.urls import re_path  # noqa: E402
+
+from messenger import bodies, checks, origins  # noqa: E402
+from messenger.origins import Application, Receive, Scope, Send  # noqa: E402
+
+# Daphne and uvicorn run no checks of their own.
+checks.exit_on_errors()
+
+
+class Handler(ASGIHandler):
+    """Django's handler, which gives the database connection back after each request.
+
+    Each request runs in a thread of its own, and CONN_MAX_AGE=None would leave its connection to the garbage
+    collector.
+    """
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().handle(scope, receive, send)
+        finally:
+            await sync_to_async(connections.close_all)()
+
+
+def without_root_path(inner: Application) -> Application:
+    """Daphne believes the header Daphne-Root-Path, whoever sends it. Quarter always lives at the root."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, "root_path": "", "headers": _without_root_path(scope)}, receive, send)
+
+    return application
+
+
+def _without_root_path(scope: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    return [header for header in scope["headers"] if header[0].lower() != b"daphne-root-path"]
+
+
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say yes to startup and shutdown; there is nothing to do at either."""
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+# Channels routes to ASGI applications where Django's path() expects views.
+nowhere: Any = origins.refuse
 
 application = ProtocolTypeRouter(
     {
-        "http": ASGIHandler(),
-        "websocket": URLRouter(websocket_urlpatterns),
+        "http": without_root_path(bodies.limited(Handler())),
+        "websocket": without_root_path(
+            origins.checked(URLRouter([*websocket_urlpatterns, re_path(r"", nowhere)]))
+        ),
+        "lifespan": lifespan,
     }
 )

@@ -1,25 +1,117 @@
-"""System checks: what Quarter refuses to run with in production."""
+"""System checks: what Quarter refuses to run with.
 
+| id           | where       | what is wrong
+| |--------------|-------------|----------------------------------------------------------------------------
+----| | quarter.E001 | production  | QUARTER_SECRET_KEY is missing or weak
+| | quarter.E002 | production  | QUARTER_DEBUG is on
+| | quarter.E003 | production  | QUARTER_HOSTS is empty, or has a wildcard
+| | quarter.E004 | production  | QUARTER_ORIGINS is empty, or has an origin without https
+| | quarter.E005 | everywhere  | an origin is not as a browser writes it
+| | quarter.E006 | production  | DATABASE_URL is not given
+| | quarter.E007 | production  | REDIS_URL is not given
+| | quarter.E008 | everywhere  | the times contradict each other
+| | quarter.E009 | everywhere  | the limits contradict each other
+| | quarter.W001 | production  | QUARTER_PROXY_COUNT is 0 (only with check --deploy)
+|
+
+Django's commands run them. Web server, worker and beat would start without: they call `exit_on_errors`.
+"""
+
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
+
+KEY_CHARS = 50
+KEY_DIFFERENT_CHARS = 10
+ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[1-9][0-9]{0,4})?")
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @register()
-def production_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The errors of the settings; none outside production."""
-    return []
+def settings_errors(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """All errors of the settings; those of production only there."""
+    found = list(_everywhere())
+    if settings.PRODUCTION:
+        found += _in_production()
+    return found
+
+
+@register(deploy=True)
+def deploy_warnings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What is likely a mistake, but may be meant."""
+    if not settings.PRODUCTION or settings.PROXY_COUNT:
+        return []
+    hint = "Behind a proxy all clients share its address, and so its limits. Set it to the number of proxies."
+    return [Warning("QUARTER_PROXY_COUNT is 0.", hint=hint, id="quarter.W001")]
 
 
 def exit_on_errors() -> None:
-    """Print the errors and leave with SystemExit 1, for those who would start without running the checks."""
-    errors = production_settings(None)
+    """Print the errors to standard error and leave with SystemExit 1, where there are any."""
+    errors = settings_errors(None)
     if errors:
-        sys.exit("\n".join(str(error) for error in errors))
+        sys.exit("Quarter does not start:\n" + "\n".join(f"  {error}" for error in errors))
 
 
-__all__ = ["Error", "exit_on_errors", "production_settings", "settings"]
+def _in_production() -> Iterator[CheckMessage]:
+    if len(settings.SECRET_KEY) < KEY_CHARS or len(set(settings.SECRET_KEY)) < KEY_DIFFERENT_CHARS:
+        hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe(64))"'
+        yield Error("QUARTER_SECRET_KEY is missing or weak.", hint=hint, id="quarter.E001")
+    if settings.DEBUG:
+        yield Error("QUARTER_DEBUG shows internals to everyone.", hint="Leave it out.", id="quarter.E002")
+    if not settings.ALLOWED_HOSTS or any("*" in host or host[0] == "." for host in settings.ALLOWED_HOSTS):
+        hint = "Name each host: QUARTER_HOSTS=quarter.example"
+        yield Error("QUARTER_HOSTS is empty or has a wildcard.", hint=hint, id="quarter.E003")
+    if not settings.ALLOWED_ORIGINS or not all(
+        each.startswith("https://") for each in settings.ALLOWED_ORIGINS
+    ):
+        hint = "QUARTER_ORIGINS=https://quarter.example (browsers have no WebCrypto without https)"
+        yield Error("QUARTER_ORIGINS is empty or has an origin without https.", hint=hint, id="quarter.E004")
+    if not settings.DATABASE_GIVEN:
+        hint = "DATABASE_URL=postgres://user:password@host/name, or sqlite:////path for a single machine"
+        yield Error("DATABASE_URL is not given.", hint=hint, id="quarter.E006")
+    if not settings.REDIS_GIVEN:
+        hint = (
+            "REDIS_URL=redis://host:6379/0 (`manage.py run` starts a Valkey of its own, and says so itself)"
+        )
+        yield Error("REDIS_URL is not given.", hint=hint, id="quarter.E007")
+
+
+def _everywhere() -> Iterator[CheckMessage]:
+    for origin in sorted(settings.ALLOWED_ORIGINS):
+        if not is_origin(origin):
+            hint = "scheme://host or scheme://host:port, in lower case, no path, no slash, no default port"
+            yield Error(f"QUARTER_ORIGINS: {origin!r} is not an origin.", hint=hint, id="quarter.E005")
+    if not settings.TTL_MIN_SECONDS <= settings.TTL_SECONDS <= settings.TTL_MAX_SECONDS:
+        hint = "QUARTER_TTL_MIN_SECONDS ≤ QUARTER_TTL_SECONDS ≤ QUARTER_TTL_MAX_SECONDS"
+        yield Error("The times to live contradict each other.", hint=hint, id="quarter.E008")
+    if settings.IDENTITY_IDLE_SECONDS < settings.TTL_MAX_SECONDS:
+        hint = (
+            "QUARTER_IDENTITY_IDLE_SECONDS ≥ QUARTER_TTL_MAX_SECONDS, or users go before their conversations"
+        )
+        yield Error("Users would be erased too early.", hint=hint, id="quarter.E008")
+    yield from _limits()
+
+
+def _limits() -> Iterator[CheckMessage]:
+    limits = settings.LIMITS
+    ascending = {
+        "QUARTER_LIMIT_TEXT_BYTES < QUARTER_LIMIT_FRAME_BYTES": limits.text_bytes < limits.frame_bytes,
+        "QUARTER_LIMIT_FRAME_BYTES ≤ QUARTER_LIMIT_WINDOW_BYTES": limits.frame_bytes <= limits.window_bytes,
+        "QUARTER_LIMIT_FRAME_BYTES ≤ QUARTER_LIMIT_SESSION_BYTES": limits.frame_bytes <= limits.session_bytes,
+        "QUARTER_LIMIT_FILE_BYTES ≤ QUARTER_LIMIT_SESSION_FILE_BYTES": limits.file_bytes
+        <= limits.session_file_bytes,
+    }
+    for rule, kept in ascending.items():
+        if not kept:
+            yield Error("The limits contradict each other.", hint=f"It must be {rule}.", id="quarter.E009")
+
+
+def is_origin(text: str) -> bool:
+    """Whether `text` is an origin as URL.origin writes it."""
+    scheme = text.partition(":")[0]
+    return bool(ORIGIN.fullmatch(text)) and not text.endswith(DEFAULT_PORTS.get(scheme, " "))

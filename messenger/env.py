@@ -37,27 +37,23 @@ class Environment:
         self.declared: dict[str, Declared] = {}
 
     def text(self, name: str, default: str, meaning: str) -> str:
-        """The value as it stands.
-
-        (django-environ would follow a leading `$`; a secret key may begin with one.)
-        """
+        """The value as it stands; an empty one counts as not given."""
         self._declare(name, default, meaning)
-        return str(self._env.ENVIRON.get(name, default)).strip()
+        return self._given(name) or default
 
     def number(self, name: str, default: int, meaning: str) -> int:
         """A whole number, not negative."""
-        self._declare(name, default, meaning)
-        return int(self._parsed(name, "int", default, lambda value: value >= 0, "a whole number, 0 or more"))
+        value = self._whole(name, default, meaning)
+        if value < 0:
+            raise ImproperlyConfigured(f"{name} must be a whole number, 0 or more.")
+        return value
 
     def positive(self, name: str, default: int, meaning: str) -> int:
         """A whole number above zero."""
-        self._declare(name, default, meaning)
-        return int(self._parsed(name, "int", default, lambda value: value > 0, "a whole number above 0"))
-
-    def decimal(self, name: str, default: float, meaning: str) -> float:
-        """A number above zero."""
-        self._declare(name, default, meaning)
-        return float(self._parsed(name, "float", default, lambda value: value > 0, "a number above 0"))
+        value = self._whole(name, default, meaning)
+        if value < 1:
+            raise ImproperlyConfigured(f"{name} must be a whole number above 0.")
+        return value
 
     def switch(self, name: str, default: bool, meaning: str) -> bool:
         """true or false (also 1/0, yes/no, on/off)."""
@@ -90,6 +86,10 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must begin with sqlite:/// or postgres://.")
         return config
 
+    def is_given(self, name: str) -> bool:
+        """Whether the environment has a value for this (declared) name."""
+        return bool(self._given(name))
+
     def refuse_unknown(self) -> None:
         """Raise ImproperlyConfigured where the environment holds a QUARTER_ name that nobody declared."""
         known = self.declared.keys() | {f"{name}_FILE" for name in self.declared}
@@ -100,14 +100,19 @@ class Environment:
     def _declare(self, name: str, default: object, meaning: str) -> None:
         self.declared[name] = Declared(name, str(default), meaning)
 
-    def _parsed(self, name: str, method: str, default: Any, valid: Any, wanted: str) -> Any:
+    def _given(self, name: str) -> str:
+        # Not self._env(name), which would follow a leading `$`; a secret key may begin with one.
         try:
-            value = getattr(self._env, method)(name, default=default)
+            return str(self._env.ENVIRON.get(name, "")).strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"The file that {name}_FILE names can't be read.") from error
+
+    def _whole(self, name: str, default: int, meaning: str) -> int:
+        self._declare(name, default, meaning)
+        try:
+            return int(self._given(name) or default)
         except ValueError as error:
-            raise ImproperlyConfigured(f"{name} must be {wanted}.") from error
-        if not valid(value):
-            raise ImproperlyConfigured(f"{name} must be {wanted}.")
-        return value
+            raise ImproperlyConfigured(f"{name} must be a whole number.") from error
 
     def _unknown_line(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.declared, n=1)

@@ -1,11 +1,12 @@
 """Logging: codes and counts, never contents.
 
-What our own code logs are words chosen by us: `logger.info("swept", sessions=3)`. What libraries log is cut down to the
-text that stands in their source (no arguments: these hold paths, addresses, bodies), and an exception to
-its type and places (no message: a database puts the offending values into it).
+What our own code logs are words chosen by us: `logger.info("swept", sessions=3)`. What libraries log is cut
+down to the text that stands in their source (no arguments: these hold paths, addresses, bodies), and an
+exception to its type and places (no message: a database puts the offending values into it).
 """
 
 import logging
+import sys
 import traceback
 from types import TracebackType
 from typing import Any
@@ -13,15 +14,16 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-OURS = ("quarter",)
 
+def config(level: str, as_json: bool, whole_errors: bool) -> dict[str, Any]:
+    """Django's LOGGING: all to standard error, one line each.
 
-def config(level: str, as_json: bool) -> dict[str, Any]:
-    """Django's LOGGING: all to standard error, one line each."""
+    `whole_errors` shows exceptions with their messages and source: for debugging, on one's own machine.
+    """
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        bare_traceback,
+        structlog.processors.format_exc_info if whole_errors else bare_traceback,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -58,6 +60,7 @@ def drop_arguments(logger: logging.Logger, method: str, event: EventDict) -> Eve
     return {
         "event": str(record.msg) if record.args else "(text left out)",
         "logger": record.name,
+        "line": f"{record.module}:{record.lineno}",
         "_record": record,
         "_from_structlog": False,
         **({"exc_info": record.exc_info} if record.exc_info else {}),
@@ -75,8 +78,6 @@ def bare_traceback(logger: Any, method: str, event: EventDict) -> EventDict:
 
 
 def _error_of(info: Any) -> BaseException | None:
-    import sys
-
     if info is True:
         return sys.exc_info()[1]
     if isinstance(info, tuple):

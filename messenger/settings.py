@@ -101,9 +101,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "messenger.headers.HeadersMiddleware",
+    "messenger.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",  # these four act only where a view asks: in the admin
+    # Sessions, CSRF, authentication and messages act only where a view asks them to: in the admin.
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -168,10 +170,12 @@ else:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": POOL_SIZE, "timeout": 5},
+            "connect_timeout": 3,
             **DATABASE.get("OPTIONS", {}),
         },
     }
 DATABASES = {"default": DATABASE}
+DATABASE_GIVEN = env.is_given("DATABASE_URL")
 
 # --- Redis: hints between processes, and Celery's broker --------------------------------------------------
 
@@ -182,6 +186,7 @@ REDIS_URL = redis.check_url(
         "redis://, rediss:// or unix:///path; Redis 7 or Valkey",
     )
 )
+REDIS_GIVEN = env.is_given("REDIS_URL")
 # The pub/sub layer, as the core layer drops messages at its capacity without an error (docs/DESIGN.md §8).
 CHANNEL_LAYERS = {
     "default": {
@@ -193,7 +198,7 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = redis.broker_url(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 60,  # a task of a killed worker is given again after so many seconds; a sweep takes far less
+    "visibility_timeout": 60,  # the task of a killed worker is given again so much later
     "global_keyprefix": "quarter:",
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
@@ -231,7 +236,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
+# Redirecting to https is the proxy's part: behind it this server hears http alone, health checks come
+# without.
 SECURE_SSL_REDIRECT = False
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
 SECURE_HSTS_SECONDS = 63072000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "no-referrer"
@@ -243,6 +251,6 @@ X_FRAME_OPTIONS = "DENY"
 LOG_LEVEL = env.choice(
     "QUARTER_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"), "the least level that is logged"
 )
-LOGGING = logs.config(LOG_LEVEL, as_json=PRODUCTION)
+LOGGING = logs.config(LOG_LEVEL, as_json=PRODUCTION, whole_errors=DEBUG and not PRODUCTION)
 
 env.refuse_unknown()

@@ -1,0 +1,56 @@
+"""Two questions that a supervisor asks: does the process live, and can it do its work.
+
+They are answered before Django looks at the Host header: whoever asks from inside knows no public name.
+"""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+REDIS_SECONDS = 1.0
+
+
+class HealthMiddleware:
+    """Answers /healthz and /readyz, passes on all else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == "/healthz":
+            return JsonResponse({"ok": True})
+        if request.path_info == "/readyz":
+            return ready()
+        return self.get_response(request)
+
+
+def ready() -> JsonResponse:
+    """200 where database and Redis both answer, else 503; which one is said."""
+    parts = {"database": database_answers(), "redis": redis_answers()}
+    ok = all(parts.values())
+    return JsonResponse({"ok": ok, **parts}, status=200 if ok else 503)
+
+
+def database_answers() -> bool:
+    """Whether the database answers a query (the pool waits its own timeout for a connection)."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def redis_answers() -> bool:
+    """Whether Redis answers within a second."""
+    seconds = REDIS_SECONDS
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=seconds, socket_connect_timeout=seconds
+        ) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False

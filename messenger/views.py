@@ -1,0 +1,30 @@
+"""The page itself, and what a crawler may see of it: nothing."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+NOT_BUILT = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Quarter is not built yet</title>
+<h1>The page is not built yet</h1>
+<p>The server runs, but there is no page to show. Build it with <code>make build</code>, then start the server
+again.</p>
+</html>
+"""
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The built page, never from a cache; 503 with the remedy where it was not built."""
+    try:
+        return HttpResponse((settings.PAGE_DIR / "index.html").read_bytes())
+    except FileNotFoundError:
+        return HttpResponse(NOT_BUILT, status=503)
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Nothing here is for search engines."""
+    return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
