@@ -1,0 +1,166 @@
+"""One server process: its writer, its readers, its delivery, its clock. Made with the first socket.
+
+All of it belongs to one event loop. Database work runs in threads of our own, each with a connection of its
+own, so that no user's slow read holds up the commits of others:
+
+    writer   1 thread    group commits and short transactions, in order
+    readers  3 threads   drains, views, lookups
+    aside    1 thread    what may take long: sweeps, erasing
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from django.conf import settings
+
+from chat import announce, expiry, limits
+from chat.connections import close_all, with_connection
+from chat.delivery import Delivery
+from chat.writer import Writer
+
+log = structlog.get_logger("quarter.chat")
+
+READERS = 3
+RESTART_SECONDS = 0.2
+SHUTDOWN_SECONDS = 2.0
+T = TypeVar("T")
+
+
+class Closable(Protocol):
+    """A socket, as shutting down sees it."""
+
+    def close(self, code: int) -> None:
+        """Write what waits, then close with this code."""
+
+
+class Node:
+    """See above. `current()` gives the one of the running loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.seats = limits.Seats()
+        self.posts = limits.Buckets(settings.LIMITS.posts_burst, settings.LIMITS.posts_per_second)
+        self.volatiles = limits.Buckets(
+            settings.LIMITS.volatile_per_second, settings.LIMITS.volatile_per_second
+        )
+        self._writing = ThreadPoolExecutor(1, "quarter-writer")
+        self._reading = ThreadPoolExecutor(READERS, "quarter-reader")
+        self._asiding = ThreadPoolExecutor(1, "quarter-aside")
+        self.delivery = Delivery()
+        self.writer = Writer(self._writing, self.delivery.deliver)
+        self.sockets: set[Closable] = set()
+        self._empty = asyncio.Event()
+        self._tasks = [
+            self.loop.create_task(_supervise(part), name=part.__qualname__)
+            for part in (
+                self.writer.serve,
+                self.delivery.hints.speak,
+                self.delivery.hints.listen,
+                self._clock,
+            )
+        ]
+        announce.use(self._announce_from_thread)
+
+    async def read(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a read in the readers' threads."""
+        return await self.loop.run_in_executor(self._reading, with_connection, function, *args)
+
+    async def aside(self, function: Callable[..., T], *args: Any) -> T:
+        """Run what may take long."""
+        return await self.loop.run_in_executor(self._asiding, with_connection, function, *args)
+
+    def enter(self, socket: Closable) -> None:
+        self.sockets.add(socket)
+
+    def depart(self, socket: Closable) -> None:
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._empty.set()
+
+    async def close_sockets(self, code: int = 1012) -> None:
+        """Close all sockets and wait, for a moment, until they are gone."""
+        self._empty.clear()
+        for socket in list(self.sockets):
+            socket.close(code)
+        if self.sockets:
+            try:
+                async with asyncio.timeout(SHUTDOWN_SECONDS):
+                    await self._empty.wait()
+            except TimeoutError:
+                log.warning("sockets_left", sockets=len(self.sockets))
+
+    async def stop(self) -> None:
+        """End all tasks and threads, and close their connections."""
+        announce.use(None)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for executor, threads in ((self._writing, 1), (self._reading, READERS), (self._asiding, 1)):
+            await self.loop.run_in_executor(None, close_all, executor, threads)
+
+    async def _clock(self) -> None:
+        """Sweep where nobody else does it (Celery's beat can stop silently)."""
+        while True:
+            await asyncio.sleep(settings.SWEEP_SECONDS / 3)
+            if await self.read(expiry.is_overdue):
+                log.warning("sweep_overdue")
+                await self.aside(expiry.sweep)
+
+    def _announce_from_thread(self, endings: announce.Endings) -> None:
+        self.loop.call_soon_threadsafe(self._announce, endings)
+
+    def _announce(self, endings: announce.Endings) -> None:
+        for user, session, why in endings:
+            self.delivery.end([user], session, why)
+
+
+async def _supervise(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `part` again whenever it fails."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            log.exception("restarted", part=part.__qualname__)
+            await asyncio.sleep(RESTART_SECONDS)
+
+
+_nodes: dict[asyncio.AbstractEventLoop, Node] = {}
+
+
+def current() -> Node:
+    """The node of the running loop."""
+    loop = asyncio.get_running_loop()
+    node = _nodes.get(loop)
+    if node is None:
+        node = _nodes[loop] = Node()
+        _close_with_twisted(node)
+    return node
+
+
+async def stop() -> None:
+    """Close the sockets of the running loop's node with 1012 and end it."""
+    node = _nodes.pop(asyncio.get_running_loop(), None)
+    if node is not None:
+        await node.close_sockets()
+        await node.stop()
+
+
+def _close_with_twisted(node: Node) -> None:
+    """Let Daphne's reactor wait until the sockets were closed with 1012.
+
+    Daphne itself cancels its applications at shutdown and doesn't wait for what they still write.
+    """
+    reactor = sys.modules.get("twisted.internet.reactor")
+    if reactor is None or not getattr(reactor, "running", False):
+        return
+    from twisted.internet.defer import Deferred
+
+    def closed() -> "Deferred[None]":
+        return Deferred.fromFuture(asyncio.ensure_future(node.close_sockets()))
+
+    reactor.addSystemEventTrigger("before", "shutdown", partial(closed))

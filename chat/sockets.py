@@ -1,0 +1,214 @@
+"""What both websockets have in common: opening, the first frame, reading, writing, closing.
+
+1. The Origin must be one of ours, and the client's address must have a seat left (4429).
+2. The first frame is `hello`, within LIMITS.hello_seconds (4401). Who it is becomes `user`.
+3. Each further frame is parsed and handled in turn. A refusal is answered with an error frame; what is no
+   frame of the wire is answered and closed (4400); too long (4413), too many (4429).
+4. All writing is done by one task per socket, in the order of `tell`. Nobody who tells waits for a slow
+   reader.
+
+Channels' own dispatch is not used: it would make tasks and hop to a thread for each frame, and it would hold
+a channel in Redis for each socket (and fail with Redis). Here the process holds one (chat/hints.py).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from channels.consumer import AsyncConsumer
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from accounts.errors import NotLoggedIn as TokenRefused
+from chat import errors, limits, node, wire
+
+log = structlog.get_logger("quarter.chat")
+
+RESTART = 1012
+OUR_BUG = 1011
+BAD_FRAME = 4400
+NOT_LOGGED_IN = 4401
+TOO_SLOW = 4408
+ELSEWHERE = 4409
+TOO_BIG = 4413
+TOO_FAST = 4429
+
+FRAMES_WAITING = 4096
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Socket(AsyncConsumer):  # type: ignore[misc]
+    """See above. A subclass says how to decode, greet and handle, and what to do when it departs."""
+
+    def __init__(self) -> None:
+        self.user = ""
+        self._waiting: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._written = asyncio.Event()
+        self._closing: int | None = None
+        self._frames = limits.Bucket(limits.FRAMES_BURST, limits.FRAMES_PER_SECOND)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one websocket from its handshake to its end."""
+        self.node = node.current()
+        await receive()  # websocket.connect
+        if not limits.origin_is_allowed(scope):
+            await send({"type": "websocket.close"})  # before accepting: HTTP 403
+            return
+        await send({"type": "websocket.accept"})
+        with self.node.seats.seat(limits.address_of(scope)) as is_free:
+            if not is_free:
+                self.close(TOO_FAST)
+            await self._serve(receive, send)
+
+    # --- for subclasses -----------------------------------------------------------------------------
+
+    def decode(self, data: bytes) -> Any:
+        """A frame of this socket; BadFrame."""
+        raise NotImplementedError
+
+    async def greet(self, frame: Any) -> None:
+        """Take the `hello`; NotLoggedIn."""
+        raise NotImplementedError
+
+    async def handle(self, frame: Any) -> None:
+        """Take any other frame. ChatError is told to the page."""
+        raise NotImplementedError
+
+    async def go_on(self) -> None:
+        """Called by the writing task when all that waited is written."""
+
+    async def depart(self) -> None:
+        """The socket is closed."""
+
+    def tell(self, frame: bytes) -> None:
+        """Write a frame, soon."""
+        self._waiting.append(frame)
+        if len(self._waiting) > FRAMES_WAITING:
+            self._waiting.clear()
+            self.close(TOO_SLOW)
+        self._wake.set()
+
+    def close(self, code: int) -> None:
+        """Write what waits, then close. What still comes in is ignored."""
+        if self._closing is None:
+            self._closing = code
+            self._wake.set()
+
+    @property
+    def is_closing(self) -> bool:
+        return self._closing is not None
+
+    async def flushed(self) -> bool:
+        """Wait until all that was told is written; False if the socket closed."""
+        while (self._waiting or self._wake.is_set()) and not self.is_closing:
+            self._written.clear()
+            await self._written.wait()
+        return not self.is_closing
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        hello = loop.call_later(settings.LIMITS.hello_seconds, self._close_unknown)
+        writing = loop.create_task(self._write(send))
+        self.node.enter(self)
+        try:
+            await self._read(receive)
+        except asyncio.CancelledError:
+            await send({"type": "websocket.close", "code": RESTART})  # the server goes down
+            raise
+        finally:
+            self._closing = self._closing or RESTART
+            self._written.set()
+            hello.cancel()
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            await self.depart()
+            self.node.depart(self)
+
+    def _close_unknown(self) -> None:
+        if not self.user:
+            self.close(NOT_LOGGED_IN)
+
+    async def _read(self, receive: Receive) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if not self.is_closing:
+                await self._take(message.get("bytes") or b"")
+
+    async def _take(self, data: bytes) -> None:
+        if len(data) > settings.LIMITS.frame_bytes:
+            self._refuse_all(errors.TooBig(), TOO_BIG)
+        elif (seconds := self._frames.take()) is not None:
+            self._refuse_all(errors.TooFast(seconds), TOO_FAST)
+        else:
+            await self._take_frame(data)
+
+    async def _take_frame(self, data: bytes) -> None:
+        try:
+            frame = self.decode(data)
+            is_hello = isinstance(frame, wire.SendHello | wire.ReceiveHello)
+            if is_hello == bool(self.user):
+                raise errors.BadFrame if is_hello else errors.NotLoggedIn
+        except errors.BadFrame as error:
+            self._refuse_all(error, BAD_FRAME)
+        except errors.NotLoggedIn as error:
+            self._refuse_all(error, NOT_LOGGED_IN)
+        else:
+            await self._act(self.greet if is_hello else self.handle, frame)
+
+    async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
+        try:
+            await action(frame)
+        except errors.ChatError as error:
+            self.refuse(error, frame)
+        except TokenRefused:
+            self._refuse_all(errors.NotLoggedIn(), NOT_LOGGED_IN)
+        except (DatabaseError, InterfaceError) as error:
+            log.error("database_trouble", error=type(error).__name__)
+            self.refuse(errors.Unavailable(), frame)
+        except Exception:
+            log.exception("our_bug", frame=type(frame).__name__)
+            self.refuse(errors.Unavailable(), frame)
+
+    def refuse(self, error: errors.ChatError, frame: Any) -> None:
+        """Tell the page that this frame was refused, by the names that it has."""
+        names = (getattr(frame, name, None) for name in ("id", "session", "n"))
+        self.tell(wire.error_frame(error, *names))
+
+    def _refuse_all(self, error: errors.ChatError, code: int) -> None:
+        self.tell(wire.error_frame(error))
+        self.close(code)
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    async def _write(self, send: Send) -> None:
+        try:
+            await self._write_all(send)
+        except (asyncio.CancelledError, OSError):
+            raise  # the socket is gone, and the reading end will hear of it
+        except Exception:
+            log.exception("our_bug", socket=type(self).__name__)
+            self._closing = OUR_BUG
+            await send({"type": "websocket.close", "code": OUR_BUG})
+
+    async def _write_all(self, send: Send) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await send({"type": "websocket.send", "bytes": self._waiting.popleft()})
+            if self._closing is not None:
+                self._written.set()
+                await send({"type": "websocket.close", "code": self._closing})
+                return
+            self._written.set()
+            await self.go_on()

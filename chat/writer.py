@@ -1,0 +1,131 @@
+"""The one writer of a process: group commit.
+
+What arrives while a commit runs becomes the next commit: no waiting when idle, large transactions when busy.
+The writer has a thread of its own, and so a database connection of its own. It acknowledges and delivers by
+itself after COMMIT; no receiving coroutine waits for it. Other short transactions (`run`) take their turn in
+the same queue, so that one socket's frames act in the order in which they came.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from django.db import DatabaseError
+
+from chat import errors, mailbox
+from chat.connections import with_connection
+
+log = structlog.get_logger("quarter.chat")
+
+BATCH_POSTS = 256
+QUEUE_MOST = 8192
+T = TypeVar("T")
+
+
+class Sender(Protocol):
+    """Who is told how its posts went."""
+
+    def stored(self, session: str, n: int) -> None:
+        """All posts up to n are on disk."""
+
+    def refused(self, post: mailbox.Post, error: errors.ChatError) -> None:
+        """This one is not."""
+
+
+Entry = tuple[mailbox.Post, Sender]
+Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+Delivered = list[tuple[mailbox.Post, mailbox.Stored]]
+
+
+class Writer:
+    """Commits in `executor` (one thread); hands what is new to `deliver`."""
+
+    def __init__(self, executor: Executor, deliver: Callable[[Delivered], None]) -> None:
+        self._executor = executor
+        self._deliver = deliver
+        self._queue: deque[Entry | Job] = deque()
+        self._wake = asyncio.Event()
+
+    def post(self, post: mailbox.Post, sender: Sender) -> None:
+        """Queue a post; Full where too much waits already."""
+        self._check_room()
+        self._queue.append((post, sender))
+        self._wake.set()
+
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a short transaction in its turn. What it raises, and Full, comes out here."""
+        self._check_room()
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append((lambda: function(*args), done))
+        self._wake.set()
+        return await done
+
+    async def serve(self) -> None:
+        """Take from the queue for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                await self._step()
+
+    def _check_room(self) -> None:
+        if len(self._queue) >= QUEUE_MOST:
+            raise errors.Full(1.0)
+
+    async def _step(self) -> None:
+        head = self._queue.popleft()
+        if isinstance(head[0], mailbox.Post):
+            await self._commit(self._batch_from(head))
+        else:
+            await self._do(head)
+
+    def _batch_from(self, head: Entry) -> list[Entry]:
+        batch = [head]
+        while self._queue and len(batch) < BATCH_POSTS and isinstance(self._queue[0][0], mailbox.Post):
+            batch.append(self._queue.popleft())
+        return batch
+
+    async def _do(self, job: Job) -> None:
+        function, done = job
+        if done.cancelled():
+            return
+        try:
+            result = await self._in_thread(function)
+        except Exception as error:  # whatever it is, it belongs to whoever waits
+            if not done.cancelled():
+                done.set_exception(error)
+        else:
+            if not done.cancelled():
+                done.set_result(result)
+
+    async def _commit(self, batch: list[Entry]) -> None:
+        posts = [post for post, _ in batch]
+        try:
+            results = await self._in_thread(mailbox.post_batch, posts)
+        except DatabaseError as error:
+            log.error("commit_failed", posts=len(posts), error=type(error).__name__)
+            results = [errors.Unavailable() for _ in posts]
+        self._settle(batch, results)
+
+    async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, with_connection, function, *args)
+
+    def _settle(self, batch: list[Entry], results: Sequence[mailbox.Result]) -> None:
+        """After COMMIT: one acknowledgement for each socket and session, then the deliveries."""
+        newest: dict[tuple[int, str], tuple[Sender, int]] = {}
+        fresh: Delivered = []
+        for (post, sender), result in zip(batch, results, strict=True):
+            if isinstance(result, errors.ChatError):
+                sender.refused(post, result)
+                continue
+            key = (id(sender), post.session)
+            newest[key] = (sender, max(post.n, newest[key][1] if key in newest else 0))
+            if result.seq is not None:
+                fresh.append((post, result))
+        for (_, session), (sender, n) in newest.items():
+            sender.stored(session, n)
+        self._deliver(fresh)
