@@ -11,6 +11,7 @@ import { durationText, secondsText } from './composables/clock'
 
 /** Every sentence that the page says, in one place. */
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 const counted = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`
 
 export const brand = 'Quarter'
@@ -136,7 +137,7 @@ export const conversation = {
 }
 
 export const verified: Record<Conversation['verified'], string> = {
-  link: 'Met by your link',
+  link: 'Met by a one-time link',
   compared: 'Numbers compared',
   none: 'Not verified',
 }
@@ -165,10 +166,10 @@ export const safety = {
   working: 'Computing the number…',
 }
 
-export const ended: Record<EndedWhy, { title: string; body: string }> = {
+const ended: Record<EndedWhy, { title: string; body: string }> = {
   left: { title: 'You left.', body: 'The conversation is over for both of you.' },
   'peer-left': { title: 'The other side left.', body: 'The conversation is over.' },
-  expired: { title: 'Time is up.', body: 'Nothing was said for as long as it lasts.' },
+  expired: { title: 'Time is up.', body: 'Nothing was said for too long.' },
   declined: { title: 'They declined.', body: 'Your request was not accepted.' },
   'link-used': {
     title: 'This link was used already.',
@@ -179,6 +180,12 @@ export const ended: Record<EndedWhy, { title: string; body: string }> = {
     title: 'Ended, says the server.',
     body: 'The other side gave no sign of it, so there is no proof why.',
   },
+}
+
+/** Why it ended, in plain words; how long its silence was, where that is the reason. */
+export function endedWords(why: EndedWhy, ttl: number): { title: string; body: string } {
+  if (why !== 'expired') return ended[why]
+  return { ...ended.expired, body: `${capital(durationText(ttl))} passed without a message.` }
 }
 
 export const over = {
@@ -207,15 +214,18 @@ export const erase = {
   forget: 'Delete the keys in this browser anyway',
 }
 
-export const receiptLines = (receipt: EraseReceipt): string[] => {
-  if (!receipt.counted) return ['The server holds nothing of you any more.']
-  const lines = [
+/** What was deleted, and who was told; a line each. */
+export function receiptLines(receipt: EraseReceipt): string[] {
+  if (!receipt.counted) return ['The server holds nothing of you any more', KEYS_DELETED]
+  const onServer = [
     counted(receipt.sessions, 'conversation', 'conversations'),
     counted(receipt.messages, 'sealed message', 'sealed messages'),
-    counted(receipt.files, 'file', 'files'),
+    ...(receipt.files > 0 ? [counted(receipt.files, 'file', 'files')] : []),
   ].map((line) => `${line} deleted on the server`)
-  return [...lines, 'The keys in this browser deleted', toldLine(receipt)]
+  return [...onServer, KEYS_DELETED, toldLine(receipt)]
 }
+
+const KEYS_DELETED = 'The keys in this browser deleted'
 
 function toldLine({ peers, told }: EraseReceipt): string {
   if (peers === 0) return 'Nobody else had to be told'

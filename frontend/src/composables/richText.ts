@@ -13,8 +13,9 @@ const linkify = new LinkifyIt({ fuzzyEmail: true, maxLength: 2048 })
 const SCHEMES = new Set(['http:', 'https:', 'mailto:'])
 /** Zero-width and direction-changing characters: a link with one shows another address than it opens. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\u034f\u115f\u1160\u3164\uffa0]/u
-const EMOJI_ONLY =
-  /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f\u{e0020}-\u{e007f}]|\s)+$/u
+/** An emoji, or what joins and colours emoji; space between them. */
+const EMOJI_PART =
+  /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200d|\ufe0f|[\u{e0020}-\u{e007f}]|\s)+$/u
 
 function followable(url: string): string | null {
   if (INVISIBLE.test(url) || !URL.canParse(url)) return null
@@ -40,6 +41,6 @@ export function richText(text: string): Piece[] {
 
 /** Up to six emoji and nothing else: shown larger. */
 export function isEmojiOnly(text: string): boolean {
-  if (text.length > 80 || text.trim() === '' || !EMOJI_ONLY.test(text)) return false
+  if (text.length > 80 || text.trim() === '' || !EMOJI_PART.test(text)) return false
   return [...new Intl.Segmenter().segment(text.replace(/\s/gu, ''))].length <= 6
 }

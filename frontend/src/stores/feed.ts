@@ -15,6 +15,7 @@ export function feed(engine: Engine): () => void {
   const places = usePlaces()
 
   function apply(event: EngineEvent): void {
+    if (page.isErased) return
     switch (event.type) {
       case 'identity':
         page.hash = event.hash
@@ -48,7 +49,9 @@ export function feed(engine: Engine): () => void {
     const before = conversations.known.get(conversation.id)?.phase
     conversations.update(conversation)
     const lives = conversation.phase === 'open' || conversation.phase === 'joining'
-    if (lives && before !== conversation.phase && places.atHome) places.open(conversation.id)
+    if (lives && before !== conversation.phase && places.atHome && !isWriting()) {
+      places.open(conversation.id)
+    }
     if (conversation.phase === 'request' && before === undefined)
       notices.say(texts.requestCame, 'calm')
   }
@@ -70,4 +73,10 @@ export function feed(engine: Engine): () => void {
   }
 
   return engine.subscribe(apply)
+}
+
+/** Nobody wants to be carried off in the middle of a word. */
+function isWriting(): boolean {
+  const field = document.activeElement
+  return field instanceof HTMLInputElement && field.value !== '' && field.type === 'text'
 }

@@ -20,7 +20,10 @@ const talk = (): Message[] => [
     'The map is here: https://example.org/stations/long/path?with=many&words=that-go-on-and-on-and-on-until-the-bubble-ends#here and mail works too: ada@example.org',
     { at: ago(4) },
   ),
-  aMessage('Thank you.\nOn my way now.\n\nKeep me a seat by the window, please.', { mine: true, at: ago(3) }),
+  aMessage('Thank you.\nOn my way now.\n\nKeep me a seat by the window, please.', {
+    mine: true,
+    at: ago(3),
+  }),
   aMessage('', { mine: true, at: ago(2.5), body: { kind: 'timer', seconds: 900 } }),
   aMessage('Will do', { at: ago(2) }),
   aMessage('And bring the umbrella, it rains here.', { at: ago(1.9) }),
@@ -36,10 +39,18 @@ function converse(engine: FakeEngine, some: Parameters<typeof aConversation>[0] 
 
 const crowd = (engine: FakeEngine): void =>
   engine.emit(
-    { type: 'conversation', conversation: aConversation({ id: 's2', phase: 'request', verified: 'none' }) },
     {
       type: 'conversation',
-      conversation: aConversation({ id: 's3', phase: 'ended', endedWhy: 'peer-left', name: 'Grace' }),
+      conversation: aConversation({ id: 's2', phase: 'request', verified: 'none' }),
+    },
+    {
+      type: 'conversation',
+      conversation: aConversation({
+        id: 's3',
+        phase: 'ended',
+        endedWhy: 'peer-left',
+        name: 'Grace',
+      }),
     },
   )
 
@@ -53,7 +64,10 @@ export const scenes: Record<string, Scene> = {
   },
   homeMany: {
     before: (engine) => {
-      engine.links = [aLink({ name: 'Ada, for the train' }), aLink({ createdAt: ago(300), expiresAt: ago(-60) })]
+      engine.links = [
+        aLink({ name: 'Ada, for the train' }),
+        aLink({ createdAt: ago(300), expiresAt: ago(-60) }),
+      ]
     },
     play: (engine, places) => {
       converse(engine)
@@ -76,7 +90,10 @@ export const scenes: Record<string, Scene> = {
       engine.emit({
         type: 'message',
         conversation: 's1',
-        message: aMessage('I am here, write when you are back.', { mine: true, delivery: 'waiting' }),
+        message: aMessage('I am here, write when you are back.', {
+          mine: true,
+          delivery: 'waiting',
+        }),
       })
     },
   },
@@ -95,7 +112,10 @@ export const scenes: Record<string, Scene> = {
   warning: {
     play: (engine) => {
       converse(engine, { verified: 'none', name: null, deadline: Date.now() + 95_000 })
-      engine.emit({ type: 'connection', connection: { state: 'waiting', retryAt: Date.now() + 12_000 } })
+      engine.emit({
+        type: 'connection',
+        connection: { state: 'waiting', retryAt: Date.now() + 12_000 },
+      })
     },
   },
   long: {

@@ -82,7 +82,11 @@ export class FakeEngine implements Engine {
   }
 
   /** The next such action rejects. */
-  refuse(action: keyof Engine, code: EngineErrorCode | Error, retryAfter: number | null = null): void {
+  refuse(
+    action: keyof Engine,
+    code: EngineErrorCode | Error,
+    retryAfter: number | null = null,
+  ): void {
     this.refusals.set(action, code instanceof Error ? code : new EngineError(code, retryAfter))
   }
 
@@ -136,7 +140,9 @@ export class FakeEngine implements Engine {
 
   async safetyNumber(conversation: string): Promise<readonly string[]> {
     await this.done('safetyNumber', conversation)
-    return Array.from({ length: 12 }, (_, i) => String((i * 7919 + 1234) % 100_000).padStart(5, '0'))
+    return Array.from({ length: 12 }, (_, i) =>
+      String((i * 7919 + 1234) % 100_000).padStart(5, '0'),
+    )
   }
 
   async remember(on: boolean): Promise<void> {
