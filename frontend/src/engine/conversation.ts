@@ -29,6 +29,7 @@ import {
 import type { Item, SessionInfo } from '../transport/wire'
 import type { Draft, Outgoing, StoredConversation, StoredRecord } from '../vault/shapes'
 import { StaleVersion, type Change } from '../vault/vault'
+import { inBackground } from './background'
 import { deadlineAfter, endsAt, hasPassed, withTtl, type Deadline } from './deadline'
 import { isActivity, lineOf } from './lines'
 import { Outbox } from './outbox'
@@ -223,7 +224,7 @@ export class Conversation {
     if (!this.#transcript.complete) return this.#break('missing-record')
     this.#shown = true
     this.retell()
-    void this.#sendDrafts()
+    inBackground(this.#sendDrafts())
     if (this.#state.ackOwed) this.#ackSoon()
   }
 
@@ -278,7 +279,7 @@ export class Conversation {
     const ready = this.#state.ratchet && this.#shown && this.#drafts.size === 0
     if (ready) await this.send({ t: 'text', at, text })
     else await this.#keepDraft({ at, text })
-    if (!ready) void this.#sendDrafts()
+    if (!ready) inBackground(this.#sendDrafts())
   }
 
   async keepOn(): Promise<void> {
@@ -346,10 +347,10 @@ export class Conversation {
     if (this.#endedWhy) return
     this.#undelivered = this.#transcript.undelivered + this.#drafts.size
     this.#endedWhy = why
-    this.#stop()
+    this.stop()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
-    void this.#queue.run(() => this.#room.vault.forget(this.id))
+    inBackground(this.#queue.run(() => this.#room.vault.forget(this.id)))
     this.#neighbours.ended(this, why)
   }
 
@@ -554,7 +555,7 @@ export class Conversation {
       return this.#break('bad-answer')
     }
     this.#sent(hello, sent, null)
-    void this.#sendDrafts()
+    inBackground(this.#sendDrafts())
   }
 
   #took(content: Content | Unreadable, record: StoredRecord): void {
@@ -565,7 +566,7 @@ export class Conversation {
     const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
     this.#add(record, lineOf(content, { ...place, delivery: 'taken' }))
     if (content.t === 'bye') this.end('peer-left')
-    else if (content.t === 'hello') void this.#ack()
+    else if (content.t === 'hello') inBackground(this.#ack())
     else if (content.t !== 'ack') this.#ackSoon()
   }
 
@@ -591,18 +592,21 @@ export class Conversation {
   #break(code: BrokenCode): void {
     if (this.over) return
     this.#state = { ...this.#state, broken: code }
-    this.#stop()
+    this.stop()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
-    void this.#queue.run(async () => {
-      const held = await this.#room.vault.read(this.#key, this.id)
-      if (!held) return
-      const state = { ...held.state, broken: code }
-      await this.#room.vault.commit(this.#key, this.id, held.version, { state })
-    })
+    inBackground(this.#queue.run(() => this.#writeBroken(code)))
   }
 
-  #stop(): void {
+  async #writeBroken(code: BrokenCode): Promise<void> {
+    const held = await this.#room.vault.read(this.#key, this.id)
+    if (!held) return
+    const state = { ...held.state, broken: code }
+    await this.#room.vault.commit(this.#key, this.id, held.version, { state })
+  }
+
+  /** Sends nothing more, and waits for nothing. */
+  stop(): void {
     this.#outbox.stop()
     clearTimeout(this.#ackTimer)
     clearTimeout(this.#typingTimer)
@@ -635,7 +639,7 @@ export class Conversation {
   }
 
   #ackSoon(): void {
-    this.#ackTimer ??= setTimeout(() => void this.#ack(), ACK_QUIET_MS)
+    this.#ackTimer ??= setTimeout(() => inBackground(this.#ack()), ACK_QUIET_MS)
   }
 
   async #ack(): Promise<void> {

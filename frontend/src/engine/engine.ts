@@ -15,19 +15,18 @@ import { Connection } from '../transport/connection'
 import { Unreachable } from '../transport/errors'
 import { login } from '../transport/login'
 import { NoStorage, openTab, type Tab } from '../vault/tab'
+import { assemble } from './assemble'
+import { inBackground } from './background'
 import type { Conversation } from './conversation'
 import { browserClock, type Clock } from './deadline'
 import * as guest from './guest'
-import { House } from './house'
-import { Inbound } from './inbound'
-import { Links } from './links'
+import type { House } from './house'
 import * as owner from './owner'
 import type { Room } from './room'
 import {
   EngineError,
   type Arrival,
   type Connection as Status,
-  type EndedWhy,
   type Engine,
   type EngineEvent,
   type EraseReceipt,
@@ -40,8 +39,6 @@ const TOKEN_KEY = 'quarter.token'
 /** How long a bye may take to reach the server before a leave or an erasure goes on without it. */
 const FAREWELL_MS = 700
 const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
-/** What this side ends, it tells the server. */
-const OWN_ENDS: readonly EndedWhy[] = ['left', 'expired', 'unanswered']
 
 interface Parts {
   readonly tab: Tab
@@ -129,7 +126,7 @@ export class QuarterEngine implements Engine {
   }
 
   typing(conversation: string, on: boolean): void {
-    void this.#parts?.house.conversations.get(conversation)?.typing(on)
+    inBackground(this.#parts?.house.conversations.get(conversation)?.typing(on))
   }
 
   keep(conversation: string): Promise<void> {
@@ -210,7 +207,7 @@ export class QuarterEngine implements Engine {
         this.#limits = { textBytes: text_bytes, ttlSeconds: ttl_seconds }
       },
       received: (frame) => inbound.take(frame),
-      stored: ({ session, n }) => void house.conversations.get(session)?.stored(n),
+      stored: ({ session, n }) => inBackground(house.conversations.get(session)?.stored(n)),
       refused: ({ session, code, retry_after }) =>
         house.conversations.get(session ?? '')?.refused(code, retry_after),
       outdated: () => this.#die('outdated'),
@@ -225,15 +222,7 @@ export class QuarterEngine implements Engine {
       server: connection,
       tell: (event) => this.#tell(event),
     }
-    const links = new Links(room, this.#origin, await tab.vault.readLinks())
-    const neighbours = {
-      helloTaken: (...hello: [string, Conversation['state']]) => owner.helloTaken(house, ...hello),
-      ended: ({ id }: Conversation, why: EndedWhy) => {
-        if (OWN_ENDS.includes(why)) void house.hint({ t: 'leave', session: id })
-      },
-    }
-    const house: House = new House(room, links, neighbours, await tab.vault.readProcessed())
-    const inbound = new Inbound(house)
+    const { house, inbound } = await assemble(room, this.#origin)
     return { tab, house, connection }
   }
 
@@ -253,7 +242,7 @@ export class QuarterEngine implements Engine {
   #watch({ connection, house }: Parts): void {
     const check = () => {
       house.checkDeadlines()
-      void house.links.bury()
+      inBackground(house.links.bury())
     }
     setInterval(check, 1_000)
     for (const name of ['pageshow', 'focus']) window.addEventListener(name, check)

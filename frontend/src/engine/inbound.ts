@@ -25,6 +25,11 @@ export class Inbound {
     this.#house = house
   }
 
+  /** Settles when everything that came so far is worked off. */
+  idle(): Promise<unknown> {
+    return this.#queue.idle()
+  }
+
   take(frame: FromReceive): void {
     void this.#queue.run(async () => {
       try {

@@ -16,6 +16,7 @@ import {
 import type { Item, SessionInfo } from '../transport/wire'
 import type { StoredConversation, StoredLink } from '../vault/shapes'
 import type { Change } from '../vault/vault'
+import { inBackground } from './background'
 import type { Conversation } from './conversation'
 import { deadlineAfter } from './deadline'
 import type { House } from './house'
@@ -69,7 +70,7 @@ export function helloTaken(
     after: () => {
       house.links.remember(link)
       for (const other of waitingUnder(house, link.id)) {
-        if (other.id !== id) void turnAway(house, other)
+        if (other.id !== id) inBackground(turnAway(house, other))
       }
     },
   }

@@ -1,0 +1,28 @@
+/** Joins the engine's parts around one room. */
+import { inBackground } from './background'
+import type { Conversation } from './conversation'
+import { House } from './house'
+import { Inbound } from './inbound'
+import { Links } from './links'
+import * as owner from './owner'
+import type { Room } from './room'
+import type { EndedWhy } from './types'
+
+/** What this side ends, it tells the server. */
+const OWN_ENDS: readonly EndedWhy[] = ['left', 'expired', 'unanswered']
+
+/** `origin` is the page's own, for its links. Reads what the vault keeps; asks nobody. */
+export async function assemble(
+  room: Room,
+  origin: string,
+): Promise<{ house: House; inbound: Inbound }> {
+  const links = new Links(room, origin, await room.vault.readLinks())
+  const neighbours = {
+    helloTaken: (id: string, state: Conversation['state']) => owner.helloTaken(house, id, state),
+    ended: ({ id }: Conversation, why: EndedWhy) => {
+      if (OWN_ENDS.includes(why)) inBackground(house.hint({ t: 'leave', session: id }))
+    },
+  }
+  const house: House = new House(room, links, neighbours, await room.vault.readProcessed())
+  return { house, inbound: new Inbound(house) }
+}
