@@ -9,16 +9,14 @@ own, so that no user's slow read holds up the commits of others:
 """
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 from django.conf import settings
 
-from chat import announce, expiry, limits
+from chat import announce, expiry, limits, shutdown
 from chat.connections import close_all, with_connection
 from chat.delivery import Delivery
 from chat.writer import Writer
@@ -82,7 +80,7 @@ class Node:
         if not self.sockets:
             self._empty.set()
 
-    async def close_sockets(self, code: int = 1012) -> None:
+    async def close_sockets(self, code: int = shutdown.RESTART) -> None:
         """Close all sockets and wait, for a moment, until they are gone."""
         self._empty.clear()
         for socket in list(self.sockets):
@@ -138,7 +136,7 @@ def current() -> Node:
     node = _nodes.get(loop)
     if node is None:
         node = _nodes[loop] = Node()
-        _close_with_twisted(node)
+        shutdown.hold_reactor(node.close_sockets)
     return node
 
 
@@ -148,19 +146,3 @@ async def stop() -> None:
     if node is not None:
         await node.close_sockets()
         await node.stop()
-
-
-def _close_with_twisted(node: Node) -> None:
-    """Let Daphne's reactor wait until the sockets were closed with 1012.
-
-    Daphne itself cancels its applications at shutdown and doesn't wait for what they still write.
-    """
-    reactor = sys.modules.get("twisted.internet.reactor")
-    if reactor is None or not getattr(reactor, "running", False):
-        return
-    from twisted.internet.defer import Deferred
-
-    def closed() -> "Deferred[None]":
-        return Deferred.fromFuture(asyncio.ensure_future(node.close_sockets()))
-
-    reactor.addSystemEventTrigger("before", "shutdown", partial(closed))

@@ -1,6 +1,6 @@
 """What both websockets have in common: opening, the first frame, reading, writing, closing.
 
-1. The Origin must be one of ours, and the client's address must have a seat left (4429).
+1. The client's address must have a seat left (4429). The Origin was checked before (messenger/origins.py).
 2. The first frame is `hello`, within LIMITS.hello_seconds (4401). Who it is becomes `user`.
 3. Each further frame is parsed and handled in turn. A refusal is answered with an error frame; what is no
    frame of the wire is answered and closed (4400); too long (4413), too many (4429).
@@ -22,11 +22,11 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from accounts.errors import NotLoggedIn as TokenRefused
-from chat import errors, limits, node, wire
+from chat import errors, limits, node, shutdown, wire
+from messenger import addresses
 
 log = structlog.get_logger("quarter.chat")
 
-RESTART = 1012
 OUR_BUG = 1011
 BAD_FRAME = 4400
 NOT_LOGGED_IN = 4401
@@ -57,11 +57,8 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         """Serve one websocket from its handshake to its end."""
         self.node = node.current()
         await receive()  # websocket.connect
-        if not limits.origin_is_allowed(scope):
-            await send({"type": "websocket.close"})  # before accepting: HTTP 403
-            return
         await send({"type": "websocket.accept"})
-        with self.node.seats.seat(limits.address_of(scope)) as is_free:
+        with self.node.seats.seat(addresses.of_scope(scope)) as is_free:
             if not is_free:
                 self.close(TOO_FAST)
             await self._serve(receive, send)
@@ -121,10 +118,10 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         try:
             await self._read(receive)
         except asyncio.CancelledError:
-            await send({"type": "websocket.close", "code": RESTART})  # the server goes down
+            await shutdown.close(send, shutdown.RESTART)  # Daphne goes down
             raise
         finally:
-            self._closing = self._closing or RESTART
+            self._closing = self._closing or shutdown.RESTART
             self._written.set()
             hello.cancel()
             writing.cancel()
@@ -198,7 +195,7 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         except Exception:
             log.exception("our_bug", socket=type(self).__name__)
             self._closing = OUR_BUG
-            await send({"type": "websocket.close", "code": OUR_BUG})
+            await shutdown.close(send, OUR_BUG)
 
     async def _write_all(self, send: Send) -> None:
         while True:
@@ -208,7 +205,7 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
                 await send({"type": "websocket.send", "bytes": self._waiting.popleft()})
             if self._closing is not None:
                 self._written.set()
-                await send({"type": "websocket.close", "code": self._closing})
+                await shutdown.close(send, self._closing)
                 return
             self._written.set()
             await self.go_on()

@@ -85,7 +85,7 @@ class Writer:
     def _batch_from(self, head: Entry) -> list[Entry]:
         batch = [head]
         while self._queue and len(batch) < BATCH_POSTS and isinstance(self._queue[0][0], mailbox.Post):
-            batch.append(self._queue.popleft())
+            batch.append(self._queue.popleft())  # type: ignore[arg-type]
         return batch
 
     async def _do(self, job: Job) -> None:

@@ -1,0 +1,38 @@
+"""The people, and the end of the process's node after each test."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from chat import node
+from chat.tests import people
+from chat.tests.people import Person
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> Person:
+    return people.meet("Alice")
+
+
+@pytest.fixture
+def bob(transactional_db: None) -> Person:
+    return people.meet("Bob")
+
+
+@pytest.fixture
+def mallory(transactional_db: None) -> Person:
+    return people.meet("Mallory")
+
+
+@pytest_asyncio.fixture
+async def here(transactional_db: None) -> AsyncIterator[node.Node]:
+    """The node of this test's loop; stopped when the test is over."""
+    yield node.current()
+    await node.stop()
+
+
+@pytest.fixture
+def session(alice: Person, bob: Person) -> str:
+    """Alice began it, Bob answered."""
+    return people.open_session(alice, bob)

@@ -1,0 +1,168 @@
+"""A page's two sockets, over a real connection (websockets) or in this process (channels' communicator)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from chat import wire
+from chat.routing import websocket_urlpatterns
+from chat.tests.people import Person
+from chat.tests.servers import ORIGIN
+
+DEADLINE_SECONDS = 5.0
+application = URLRouter(websocket_urlpatterns)
+Frame = TypeVar("Frame")
+
+_decoders: dict[str, Any] = {
+    name: msgspec.msgpack.Decoder(wire.SOCKETS[name, "server"]) for name in ("send", "receive")
+}
+
+
+class Closed(Exception):
+    """The server closed the socket."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Pipe(Protocol):
+    async def send(self, data: bytes) -> None: ...
+    async def read(self) -> bytes: ...
+    async def close(self) -> None: ...
+
+
+class Real:
+    """Over the network."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, data: bytes) -> None:
+        await self._connection.send(data)
+
+    async def read(self) -> bytes:
+        try:
+            data = await self._connection.recv()
+        except ConnectionClosed as error:
+            raise Closed(error.rcvd.code if error.rcvd else 1006) from None
+        assert isinstance(data, bytes)
+        return data
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+class InProcess:
+    """Straight into the application."""
+
+    def __init__(self, communicator: WebsocketCommunicator) -> None:
+        self._communicator = communicator
+
+    async def send(self, data: bytes) -> None:
+        await self._communicator.send_to(bytes_data=data)
+
+    async def read(self) -> bytes:
+        message = await self._communicator.output_queue.get()
+        if message["type"] == "websocket.close":
+            raise Closed(message["code"])
+        data = message["bytes"]
+        assert isinstance(data, bytes)
+        return data
+
+    async def close(self) -> None:
+        await self._communicator.disconnect()
+
+
+class Socket:
+    """One socket, spoken in frames."""
+
+    def __init__(self, name: str, pipe: Pipe) -> None:
+        self.name, self.pipe = name, pipe
+
+    async def send(self, *frames: wire.Frame) -> None:
+        for frame in frames:
+            await self.pipe.send(wire.encode(frame))
+
+    async def read(self) -> Any:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return _decoders[self.name].decode(await self.pipe.read())
+
+    async def expect(self, kind: type[Frame]) -> Frame:
+        """The next frame, which must be of this kind."""
+        frame = await self.read()
+        assert isinstance(frame, kind), frame
+        return frame
+
+    async def ask(self, frame: wire.Frame, kind: type[Frame]) -> Frame:
+        """Send one, expect another."""
+        await self.send(frame)
+        return await self.expect(kind)
+
+    async def refused(self, frame: wire.Frame) -> str:
+        """Send one, expect its refusal; the code."""
+        return (await self.ask(frame, wire.Error)).code
+
+    async def closed(self) -> int:
+        """Read until the server closes; the code."""
+        while True:
+            try:
+                await self.read()
+            except Closed as error:
+                return error.code
+
+    async def is_silent(self) -> bool:
+        """Whether nothing more comes before the answer to a resync."""
+        return isinstance(await self.ask(wire.Resync({}), object), wire.CaughtUp)
+
+
+@contextlib.asynccontextmanager
+async def open_socket(name: str, url: str | None = None, origin: str = ORIGIN) -> AsyncIterator[Socket]:
+    """A socket on which nothing was said yet; without `url` in this process."""
+    path = f"/ws/{name}/"
+    if url is not None:
+        async with connect(url + path, origin=origin, compression=None) as connection:  # type: ignore[arg-type]
+            yield Socket(name, Real(connection))
+        return
+    communicator = WebsocketCommunicator(application, path, headers=[(b"origin", origin.encode())])
+    is_open, _ = await communicator.connect(timeout=DEADLINE_SECONDS)
+    assert is_open
+    socket = Socket(name, InProcess(communicator))
+    try:
+        yield socket
+    finally:
+        await socket.pipe.close()
+
+
+@contextlib.asynccontextmanager
+async def sender(person: Person, url: str | None = None) -> AsyncIterator[Socket]:
+    """A send socket, logged in."""
+    async with open_socket("send", url) as socket:
+        await socket.ask(wire.SendHello(person.token), wire.SendReady)
+        yield socket
+
+
+@contextlib.asynccontextmanager
+async def receiver(
+    person: Person, url: str | None = None, cursors: dict[str, int] | None = None
+) -> AsyncIterator[Socket]:
+    """A receive socket, logged in; `ready` is still to be read."""
+    async with open_socket("receive", url) as socket:
+        await socket.send(wire.ReceiveHello(person.token, cursors or {}))
+        yield socket
+
+
+@contextlib.asynccontextmanager
+async def listener(person: Person, url: str | None = None) -> AsyncIterator[Socket]:
+    """A receive socket that has caught up with nothing."""
+    async with receiver(person, url) as socket:
+        await socket.expect(wire.ReceiveReady)
+        await socket.expect(wire.CaughtUp)
+        yield socket

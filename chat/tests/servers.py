@@ -1,0 +1,76 @@
+"""The real server as a process of its own, on the test database."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from messenger.stack import parts
+
+ORIGIN = "http://localhost:8000"
+
+
+@dataclass
+class Server:
+    """One running server process; `url` is where its websockets are."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    def end(self) -> int:
+        """SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(10)
+
+
+@contextlib.contextmanager
+def start(name: parts.ServerName, redis_url: str, data: Path, **environment: str) -> Iterator[Server]:
+    """Start Daphne or uvicorn by the very command of `manage.py run`.
+
+    The socket listens before the process is there, so nobody has to wait for it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        part = parts.server(name, listener.fileno())
+        process = subprocess.Popen(
+            part.argv,
+            cwd=settings.BASE_DIR,
+            pass_fds=part.fds,
+            env=_environment(redis_url, data, environment),
+        )
+        try:
+            yield Server(f"ws://127.0.0.1:{port}", process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
+
+
+def database_url() -> str:
+    """The test database as DATABASE_URL."""
+    chosen = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{chosen['NAME']}"
+    host = str(chosen["HOST"]).replace("/", "%2F")
+    return (
+        f"postgres://{chosen['USER']}:{chosen['PASSWORD']}@{host}:{chosen['PORT'] or 5432}/{chosen['NAME']}"
+    )
+
+
+def _environment(redis_url: str, data: Path, more: dict[str, str]) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("QUARTER_")}
+    ours = {
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": redis_url,
+        "QUARTER_DATA_DIR": str(data),
+        "QUARTER_ORIGINS": ORIGIN,
+        "PYTHONWARNINGS": "ignore",
+    }
+    return plain | ours | more

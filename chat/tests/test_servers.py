@@ -1,0 +1,57 @@
+"""Stories over real servers: processes, sockets, the database and Valkey."""
+
+from pathlib import Path
+
+import pytest
+
+from chat import wire
+from chat.tests import people, servers
+from chat.tests.pages import listener, receiver, sender
+from chat.tests.people import Person
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+async def test_alice_and_bob_meet_and_talk_over(
+    name: str, redis_url: str, tmp_path: Path, alice: Person, bob: Person
+) -> None:
+    with servers.start(name, redis_url, tmp_path) as server:  # type: ignore[arg-type]
+        async with (
+            sender(alice, server.url) as alice_out,
+            listener(alice, server.url) as alice_in,
+            sender(bob, server.url) as bob_out,
+            listener(bob, server.url) as bob_in,
+        ):
+            offer = people.make_offer(alice, bob)
+            await alice_out.ask(wire.Offer(1, offer), wire.Ok)
+            asked = (await bob_in.expect(wire.Session)).session
+            assert (asked.peer, asked.state, asked.role) == (alice.hash, "offered", 1)
+            assert (await bob_in.expect(wire.Item)).body == offer
+            assert (await alice_in.expect(wire.Session)).session.id == asked.id
+
+            answer = people.make_answer(asked.id)
+            await bob_out.ask(wire.Answer(1, asked.id, answer), wire.Ok)
+            assert (await alice_in.expect(wire.Session)).session.state == "open"
+            assert (await alice_in.expect(wire.Item)).body == answer
+            assert (await bob_in.expect(wire.Session)).session.state == "open"
+
+            for n in range(3):
+                message = people.make_message(asked.id, 0, n)
+                assert await alice_out.ask(wire.Post(asked.id, n, message), wire.Stored)
+                item = await bob_in.expect(wire.Item)
+                assert (item.seq, item.kind, item.sender, item.body) == (3 + n, "message", 0, message)
+            reply = people.make_message(asked.id, 1, 0)
+            await bob_out.ask(wire.Post(asked.id, 0, reply), wire.Stored)
+            assert (await alice_in.expect(wire.Item)).body == reply
+        server.end()
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+async def test_a_restart_closes_sockets_with_1012_on(
+    name: str, redis_url: str, tmp_path: Path, alice: Person
+) -> None:
+    with servers.start(name, redis_url, tmp_path) as server:  # type: ignore[arg-type]
+        async with sender(alice, server.url) as out, receiver(alice, server.url) as into:
+            await into.expect(wire.ReceiveReady)
+            server.end()
+            assert await out.closed() == 1012
+            assert await into.closed() == 1012
