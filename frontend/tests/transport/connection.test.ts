@@ -1,0 +1,222 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { decode, encode } from '@msgpack/msgpack'
+import type { Connection as Status } from '../../src/engine/types'
+import { pause } from '../../src/transport/backoff'
+import { Connection, type ConnectionHandlers } from '../../src/transport/connection'
+
+const ID = 'A'.repeat(43)
+const limits = {
+  text_bytes: 16_384,
+  frame_bytes: 32_768,
+  ttl_seconds: 900,
+  ttl_min_seconds: 60,
+  ttl_max_seconds: 86_400,
+  sessions: 20,
+  requests: 10,
+}
+
+/** The browser's WebSocket, with the server's end in the test's hands. */
+class FakeSocket extends EventTarget {
+  static readonly OPEN = 1
+  static all: FakeSocket[] = []
+  readyState = 0
+  binaryType = ''
+  bufferedAmount = 0
+  sent: Record<string, unknown>[] = []
+
+  constructor(readonly url: string) {
+    super()
+    FakeSocket.all.push(this)
+  }
+
+  static latest(path: string): FakeSocket {
+    const found = FakeSocket.all.findLast(({ url }) => url.endsWith(path))
+    if (!found) throw new Error(`no socket to ${path}`)
+    return found
+  }
+
+  send(bytes: Uint8Array): void {
+    this.sent.push(decode(bytes) as Record<string, unknown>)
+  }
+
+  close(): void {
+    this.readyState = 3
+  }
+
+  open(): void {
+    this.readyState = 1
+    this.dispatchEvent(new Event('open'))
+  }
+
+  says(frame: unknown): void {
+    this.dispatchEvent(new MessageEvent('message', { data: encode(frame).slice().buffer }))
+  }
+
+  breaks(code = 1006): void {
+    this.readyState = 3
+    this.dispatchEvent(Object.assign(new Event('close'), { code }))
+  }
+}
+
+let statuses: Status['state'][]
+let handlers: ConnectionHandlers
+let connection: Connection
+const received: string[] = []
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  vi.stubGlobal('WebSocket', FakeSocket)
+  FakeSocket.all = []
+  statuses = []
+  received.length = 0
+  handlers = {
+    token: vi.fn(async (fresh: boolean) => (fresh ? 'fresh' : 'kept')),
+    cursors: () => ({ [ID]: 4 }),
+    status: ({ state }) => void statuses.push(state),
+    limits: vi.fn(),
+    received: ({ t }) => void received.push(t),
+    stored: vi.fn(),
+    refused: vi.fn(),
+    outdated: vi.fn(),
+  }
+  connection = new Connection('wss://host', handlers)
+})
+
+afterEach(() => {
+  connection.stop()
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+async function connect(): Promise<{ send: FakeSocket; receive: FakeSocket }> {
+  connection.start()
+  await vi.advanceTimersByTimeAsync(0)
+  return welcome()
+}
+
+async function welcome(): Promise<{ send: FakeSocket; receive: FakeSocket }> {
+  const send = FakeSocket.latest('/ws/send/')
+  const receive = FakeSocket.latest('/ws/receive/')
+  send.open()
+  receive.open()
+  receive.says({ t: 'ready', sessions: [] })
+  send.says({ t: 'ready', limits })
+  receive.says({ t: 'caught_up' })
+  await vi.advanceTimersByTimeAsync(0)
+  return { send, receive }
+}
+
+describe('the two sockets', () => {
+  it('say hello with the token, the receiving one with its cursors', async () => {
+    const { send, receive } = await connect()
+    expect(send.sent[0]).toEqual({ t: 'hello', token: 'kept' })
+    expect(receive.sent[0]).toEqual({ t: 'hello', token: 'kept', cursors: { [ID]: 4 } })
+    expect(statuses).toEqual(['connecting', 'online'])
+  })
+
+  it('hand nothing on before both are ready, and then in order', async () => {
+    connection.start()
+    await vi.advanceTimersByTimeAsync(0)
+    const send = FakeSocket.latest('/ws/send/')
+    const receive = FakeSocket.latest('/ws/receive/')
+    send.open()
+    receive.open()
+    receive.says({ t: 'ready', sessions: [] })
+    receive.says({ t: 'caught_up' })
+    expect(received).toEqual([])
+    send.says({ t: 'ready', limits })
+    expect(received).toEqual(['ready', 'caught_up'])
+  })
+
+  it('are both opened anew when one breaks, after a pause', async () => {
+    const { send } = await connect()
+    send.breaks()
+    expect(connection.online).toBe(false)
+    expect(FakeSocket.all).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(600)
+    expect(FakeSocket.all).toHaveLength(4)
+    await welcome()
+    expect(connection.online).toBe(true)
+  })
+
+  it('log in afresh after the token was refused', async () => {
+    const { receive } = await connect()
+    receive.breaks(4401)
+    await vi.advanceTimersByTimeAsync(600)
+    expect(handlers.token).toHaveBeenLastCalledWith(true)
+  })
+
+  it('stay closed when a newer window took over', async () => {
+    const { receive } = await connect()
+    receive.breaks(4409)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(statuses.at(-1)).toBe('elsewhere')
+    expect(FakeSocket.all).toHaveLength(2)
+  })
+
+  it('are given up when the server does not answer a resync', async () => {
+    const { receive } = await connect()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(receive.sent.at(-1)).toEqual({ t: 'resync', cursors: {} })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(connection.online).toBe(false)
+  })
+
+  it('are kept while it does', async () => {
+    const { receive } = await connect()
+    for (let round = 0; round < 5; round++) {
+      await vi.advanceTimersByTimeAsync(20_000)
+      receive.says({ t: 'caught_up' })
+    }
+    expect(connection.online).toBe(true)
+  })
+
+  it('mean an old page when the server’s frames are unknown three times running', async () => {
+    await connect()
+    for (let round = 0; round < 3; round++) {
+      FakeSocket.latest('/ws/receive/').says({ t: 'from the future' })
+      await vi.advanceTimersByTimeAsync(20_000)
+      FakeSocket.latest('/ws/send/').open()
+    }
+    expect(handlers.outdated).toHaveBeenCalled()
+  })
+})
+
+describe('a request', () => {
+  it('is answered under its own id', async () => {
+    const { send } = await connect()
+    const first = connection.request({ t: 'leave', session: ID })
+    const second = connection.request({ t: 'leave', session: ID })
+    const [a, b] = send.sent.slice(-2)
+    send.says({ t: 'ok', id: b?.id })
+    send.says({ t: 'error', code: 'not_found', permanent: true, id: a?.id })
+    await expect(second).resolves.toMatchObject({ t: 'ok' })
+    await expect(first).rejects.toMatchObject({ code: 'not_found', permanent: true })
+  })
+
+  it('fails as unreachable when the socket breaks, as nothing is known of it', async () => {
+    const { send } = await connect()
+    const asked = connection.request({ t: 'leave', session: ID })
+    send.breaks()
+    await expect(asked).rejects.toMatchObject({ name: 'Unreachable' })
+    await expect(connection.request({ t: 'erase' })).rejects.toMatchObject({ name: 'Unreachable' })
+  })
+
+  it('gives the sockets up when no answer comes', async () => {
+    await connect()
+    const asked = connection.request({ t: 'leave', session: ID })
+    const failed = expect(asked).rejects.toMatchObject({ name: 'Unreachable' })
+    await vi.advanceTimersByTimeAsync(10_000)
+    await failed
+    expect(connection.online).toBe(false)
+  })
+})
+
+describe('pauses', () => {
+  it('grow, are spread, and never pass fifteen seconds', () => {
+    expect(pause(0, 0)).toBe(250)
+    expect(pause(0, 1)).toBe(500)
+    expect(pause(3, 0)).toBe(2_000)
+    expect(pause(100, 0.999)).toBeLessThan(15_000)
+  })
+})
