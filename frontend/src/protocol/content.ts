@@ -91,6 +91,8 @@ function parse(map: PackedMap): Content {
     case 'text':
       return { t, at, seen, ...parseText(map) }
     default:
+      // Typing is never stored.
+      demand(t !== 'typing', 'content')
       return { t: 'unknown', type: t, at, seen }
   }
 }

@@ -1,6 +1,6 @@
 /** What a conversation must remember, as plain immutable data, and its bytes for the vault (PROTOCOL §5, §6). */
 import { equalPublic, type Bytes } from './bytes'
-import { demand } from './errors'
+import { demand, guardSync } from './errors'
 import { checkModulus, HASH_BYTES, MODULUS_BYTES } from './identity'
 import { DK_BYTES, EK_BYTES } from './kem'
 import { SECRET_BYTES } from './link'
@@ -139,9 +139,7 @@ function chainOf(value: Packed | undefined): Chain | null {
 }
 
 function modulusOf(value: Packed | undefined): Bytes {
-  const modulus = bytesOf(value, MODULUS_BYTES)
-  demand((modulus[0] ?? 0) >= 0x80, 'state')
-  return checkModulus(modulus)
+  return guardSync('state', () => checkModulus(bytesOf(value, MODULUS_BYTES)))
 }
 
 function bytesOf(value: Packed | undefined, length: number): Bytes {
