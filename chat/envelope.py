@@ -137,3 +137,18 @@ def parse_volatile(body: bytes) -> Volatile:
 def _check(version: int, kind: int, wanted: int) -> None:
     if version != VERSION or kind != wanted:
         raise errors.BadEnvelope
+
+
+def describe(kind: str, body: bytes) -> dict[str, object]:
+    """What anyone can see of a stored ciphertext: version, kind, and a message's header."""
+    seen: dict[str, object] = {"version": body[0] if body else None, "kind": kind}
+    if kind == KINDS[MESSAGE]:
+        header = parse_message(body)
+        seen |= {
+            "sender": header.sender,
+            "epoch": header.epoch,
+            "n": header.n,
+            "step": header.step,
+            "padded_bytes": header.padded_bytes,
+        }
+    return seen
