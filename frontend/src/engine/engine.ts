@@ -8,7 +8,7 @@ import {
   parseAddress,
   safetyNumber,
   textBytes,
-  type Bytes,
+  type Address,
   type Identity,
 } from '../protocol'
 import { Connection } from '../transport/connection'
@@ -21,6 +21,7 @@ import type { Conversation } from './conversation'
 import { browserClock, type Clock } from './deadline'
 import * as guest from './guest'
 import type { House } from './house'
+import { LINK_LIFE_MS } from './links'
 import * as owner from './owner'
 import type { Room } from './room'
 import {
@@ -50,7 +51,8 @@ export class QuarterEngine implements Engine {
   readonly #clock: Clock
   readonly #origin: string
   readonly #listeners = new Set<(event: EngineEvent) => void>()
-  readonly #arrivals = new Map<string, { hash: Bytes; secret: Bytes | null }>()
+  readonly #arrivals = new Map<string, Address>()
+  #pending: Arrival | null = null
   #limits: Limits = { textBytes: 16 * 1024, ttlSeconds: 900 }
   #status: Status = { state: 'connecting' }
   #fatal: FatalCode | null = null
@@ -72,6 +74,7 @@ export class QuarterEngine implements Engine {
       if (error instanceof NoStorage) return this.#die('no-storage')
       throw error
     }
+    await this.#arriveAgain(this.#parts.house)
     this.#retell()
     this.#watch(this.#parts)
     this.#parts.connection.start()
@@ -96,19 +99,28 @@ export class QuarterEngine implements Engine {
   }
 
   async arrive(text: string): Promise<Arrival> {
+    const { room } = this.#running.house
     const address = this.#read(text.trim())
-    const peer = b64uEncode(address.hash)
-    if (peer === this.#running.house.room.hash) throw new EngineError('own-address')
-    const id = b64uEncode(crypto.getRandomValues(new Uint8Array(9)))
-    this.#arrivals.set(id, address)
-    return { id, peer, kind: address.secret ? 'invite' : 'request' }
+    if (b64uEncode(address.hash) === room.hash) throw new EngineError('own-address')
+    await room.vault.writeArrival({ ...address, at: this.#clock.wall() })
+    return this.#arriveAt(address)
   }
 
-  async join({ id }: Arrival): Promise<string> {
-    const address = this.#arrivals.get(id)
+  get pendingArrival(): Arrival | null {
+    return this.#pending
+  }
+
+  async turnDown({ id }: Arrival): Promise<void> {
+    this.#arrivals.delete(id)
+    this.#pending = null
+    await this.#running.house.room.vault.writeArrival(null)
+  }
+
+  async join(arrival: Arrival): Promise<string> {
+    const address = this.#arrivals.get(arrival.id)
     if (!address) throw new EngineError('bad-address')
     const conversation = await guest.join(this.#running.house, address, this.#limits.ttlSeconds)
-    this.#arrivals.delete(id)
+    await this.turnDown(arrival)
     return conversation
   }
 
@@ -251,7 +263,19 @@ export class QuarterEngine implements Engine {
     window.addEventListener('offline', () => connection.lost())
   }
 
-  #read(text: string): { hash: Bytes; secret: Bytes | null } {
+  #arriveAt(address: Address): Arrival {
+    const id = b64uEncode(crypto.getRandomValues(new Uint8Array(9)))
+    this.#arrivals.set(id, address)
+    const kind = address.secret ? 'invite' : 'request'
+    return (this.#pending = { id, peer: b64uEncode(address.hash), kind })
+  }
+
+  async #arriveAgain({ room }: House): Promise<void> {
+    const kept = await room.vault.readArrival()
+    if (kept && this.#clock.wall() - kept.at < LINK_LIFE_MS) this.#arriveAt(kept)
+  }
+
+  #read(text: string): Address {
     const elsewhere = /^https?:/i.test(text) && !text.startsWith(`${this.#origin}/`)
     if (elsewhere) throw new EngineError('bad-address')
     try {

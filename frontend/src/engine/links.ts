@@ -12,7 +12,8 @@ import type { StoredLink } from '../vault/shapes'
 import type { Room } from './room'
 import type { InviteLink } from './types'
 
-const LIFE_MS = 24 * 3600 * 1000
+/** A link is good for a day (PROTOCOL §4). */
+export const LINK_LIFE_MS = 24 * 3600 * 1000
 /** Offers answered under one secret, one for each initiator (PROTOCOL §5). */
 const ANSWERS = 4
 
@@ -35,7 +36,7 @@ export class Links {
       secret,
       name,
       createdAt,
-      expiresAt: createdAt + LIFE_MS,
+      expiresAt: createdAt + LINK_LIFE_MS,
       spent: false,
       answered: [],
     }

@@ -171,6 +171,10 @@ export interface Engine {
 
   /** Reads a link or a hash; 'bad-address', 'own-address'. Consumes nothing. */
   arrive(text: string): Promise<Arrival>
+  /** The arrival that was on the screen when the page was last left; null after join or turnDown. */
+  readonly pendingArrival: Arrival | null
+  /** Forgets an arrival that the person doesn't want. */
+  turnDown(arrival: Arrival): Promise<void>
   /** Joins (an invite) or asks (a bare hash); answers the conversation's id. */
   join(arrival: Arrival): Promise<string>
 

@@ -67,6 +67,9 @@ const link = v.object({
   answered: v.array(v.string()),
 })
 
+/** Whom the person was about to join: a phone may drop the page while they think it over. */
+const arrival = v.object({ hash: bytes, secret: v.nullable(bytes), at: count })
+
 /** Ids of sessions whose offers were processed: never again (PROTOCOL §5). */
 const processed = v.array(v.string())
 
@@ -74,9 +77,10 @@ export type StoredConversation = v.InferOutput<typeof conversation>
 export type StoredRecord = v.InferOutput<typeof record>
 export type Outgoing = v.InferOutput<typeof outgoing>
 export type Draft = v.InferOutput<typeof draft>
+export type StoredArrival = v.InferOutput<typeof arrival>
 export type StoredLink = v.InferOutput<typeof link>
 
-export const shapes = { conversation, record, outgoing, draft, link, processed }
+export const shapes = { conversation, record, outgoing, draft, link, arrival, processed }
 
 export const pack = (value: unknown): Bytes => encode(value).slice()
 

@@ -32,15 +32,14 @@ export interface Tab {
   destroy(): Promise<void>
 }
 
+/** By the vault's name: the local half as a key that can be used and not read. */
 interface Remembered extends DBSchema {
-  vaults: { key: string; value: { name: string; half: CryptoKey } }
+  vaults: { key: string; value: CryptoKey }
 }
 
 interface Place {
   readonly name: string
   readonly local: CryptoKey
-  /** b64u of 32 bytes, or null where only the key is left. */
-  readonly half: string | null
   readonly remembered: boolean
 }
 
@@ -87,8 +86,8 @@ class OpenTab implements Tab {
 
   async remember(on: boolean): Promise<void> {
     const db = await remembered()
-    if (on) await db.put('vaults', { name: this.place.name, half: this.local }, 'last')
-    else await db.delete('vaults', 'last')
+    if (on) await db.put('vaults', this.local, this.place.name)
+    else await db.delete('vaults', this.place.name)
     db.close()
     this.remembered = on
   }
@@ -101,38 +100,44 @@ class OpenTab implements Tab {
   }
 }
 
+/** This tab's vault before it was reloaded; its half is in the session storage, or it is remembered. */
 async function placeOfTab(): Promise<Place | null> {
-  const stored = sessionStorage.getItem(TAB_KEY)
-  const [name, half] = stored?.split('.') ?? []
-  if (name === undefined || half === undefined) return null
-  if (!(await hold(name, LOCK_PATIENCE_MS))) return null
-  const local = await importLocalHalf(b64uDecode(half))
-  const known = await lastRemembered()
-  return { name, local, half, remembered: known?.name === name }
+  const [name, half] = sessionStorage.getItem(TAB_KEY)?.split('.') ?? []
+  if (name === undefined) return null
+  const kept = (await rememberedVaults()).get(name)
+  const local = half === undefined ? kept : await importLocalHalf(b64uDecode(half))
+  if (!local || !(await hold(name, LOCK_PATIENCE_MS))) return null
+  return { name, local, remembered: kept !== undefined }
 }
 
+/** A vault that was remembered and that no tab holds. */
 async function placeRemembered(): Promise<Place | null> {
-  const known = await lastRemembered()
-  if (!known || !(await hold(known.name, 0))) return null
-  return { name: known.name, local: known.half, half: null, remembered: true }
+  for (const [name, local] of await rememberedVaults()) {
+    if (!(await hold(name, 0))) continue
+    sessionStorage.setItem(TAB_KEY, name)
+    return { name, local, remembered: true }
+  }
+  return null
 }
 
 async function newPlace(): Promise<Place> {
-  const bytes = crypto.getRandomValues(new Uint8Array(32))
-  const half = b64uEncode(bytes)
+  const half = crypto.getRandomValues(new Uint8Array(32))
   const name = b64uEncode(crypto.getRandomValues(new Uint8Array(16)))
-  sessionStorage.setItem(TAB_KEY, `${name}.${half}`)
+  sessionStorage.setItem(TAB_KEY, `${name}.${b64uEncode(half)}`)
   await hold(name, 0)
-  const local = await importLocalHalf(bytes)
-  bytes.fill(0)
-  return { name, local, half, remembered: false }
+  const local = await importLocalHalf(half)
+  half.fill(0)
+  return { name, local, remembered: false }
 }
 
-async function lastRemembered() {
+async function rememberedVaults(): Promise<Map<string, CryptoKey>> {
   const db = await remembered()
-  const known = await db.get('vaults', 'last')
+  const vaults = new Map<string, CryptoKey>()
+  for await (const cursor of db.transaction('vaults').store.iterate()) {
+    vaults.set(cursor.key, cursor.value)
+  }
   db.close()
-  return known
+  return vaults
 }
 
 /** Takes the lock for as long as this page lives; false when another tab has it. */
@@ -152,9 +157,9 @@ function hold(name: string, patienceMs: number): Promise<boolean> {
 /** Deletes vaults whose tabs are long gone; nothing waits for it. */
 async function sweepAbandoned(now: number): Promise<void> {
   const held = new Set((await navigator.locks.query()).held?.map(({ name }) => name))
-  const keep = (await lastRemembered())?.name
+  const keep = await rememberedVaults()
   for (const name of await databaseNames()) {
-    if (name === keep || held.has(`quarter ${name}`)) continue
+    if (keep.has(name) || held.has(`quarter ${name}`)) continue
     const db = await openDatabase(name)
     const usedAt = await db.get('identity', 'usedAt')
     db.close()

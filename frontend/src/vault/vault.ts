@@ -15,6 +15,7 @@ import {
   unpack,
   type Draft,
   type Outgoing,
+  type StoredArrival,
   type StoredConversation,
   type StoredLink,
   type StoredRecord,
@@ -43,6 +44,8 @@ export interface Change {
   readonly processed?: readonly string[]
 }
 
+/** What lies sealed for the identity itself. */
+type OfIdentity = 'key' | 'processed' | 'arrival'
 type Write = (db: Transaction) => void
 type Transaction = ReturnType<typeof begin>
 
@@ -58,15 +61,12 @@ export class Vault {
   }
 
   /** The identity's private key as pkcs8, or null in a new vault. Throws SealError. */
-  async readIdentity(): Promise<Bytes | null> {
-    const sealed = await this.#db.get('identity', 'key')
-    if (!(sealed instanceof Uint8Array)) return null
-    return unseal(this.#identityKey, placeOf('identity', 'key'), sealed)
+  readIdentity(): Promise<Bytes | null> {
+    return this.#readOne('key')
   }
 
   async writeIdentity(pkcs8: Bytes): Promise<void> {
-    const sealed = await seal(this.#identityKey, placeOf('identity', 'key'), pkcs8)
-    await this.#write([(tx) => void tx.objectStore('identity').put(sealed, 'key')])
+    await this.#write([await this.#sealOne('key', pkcs8)])
   }
 
   /** Marks the vault as in use, so that a later page can tell which ones were left behind. */
@@ -75,14 +75,25 @@ export class Vault {
   }
 
   async readProcessed(): Promise<string[]> {
-    const sealed = await this.#db.get('identity', 'processed')
-    if (!(sealed instanceof Uint8Array)) return []
-    const place = placeOf('identity', 'processed')
-    return unpack(shapes.processed, await unseal(this.#identityKey, place, sealed))
+    const packed = await this.#readOne('processed')
+    return packed ? unpack(shapes.processed, packed) : []
   }
 
   async writeProcessed(ids: readonly string[]): Promise<void> {
-    await this.#write([await this.#sealProcessed(ids)])
+    await this.#write([await this.#sealOne('processed', pack(ids))])
+  }
+
+  async readArrival(): Promise<StoredArrival | null> {
+    const packed = await this.#readOne('arrival')
+    return packed && unpack(shapes.arrival, packed)
+  }
+
+  /** Null deletes it. */
+  async writeArrival(arrival: StoredArrival | null): Promise<void> {
+    const write: Write = arrival
+      ? await this.#sealOne('arrival', pack(arrival))
+      : (tx) => void tx.objectStore('identity').delete('arrival')
+    await this.#write([write])
   }
 
   async readLinks(): Promise<StoredLink[]> {
@@ -193,9 +204,15 @@ export class Vault {
     )
   }
 
-  async #sealProcessed(ids: readonly string[]): Promise<Write> {
-    const sealed = await seal(this.#identityKey, placeOf('identity', 'processed'), pack(ids))
-    return (tx) => void tx.objectStore('identity').put(sealed, 'processed')
+  async #readOne(name: OfIdentity): Promise<Bytes | null> {
+    const sealed = await this.#db.get('identity', name)
+    if (!(sealed instanceof Uint8Array)) return null
+    return unseal(this.#identityKey, placeOf('identity', name), sealed)
+  }
+
+  async #sealOne(name: OfIdentity, plain: Bytes): Promise<Write> {
+    const sealed = await seal(this.#identityKey, placeOf('identity', name), plain)
+    return (tx) => void tx.objectStore('identity').put(sealed, name)
   }
 
   async #sealLink(link: StoredLink): Promise<Write> {
@@ -230,7 +247,7 @@ export class Vault {
     if (outgoing) writes.push(await inSession('outbox', outgoing.n, outgoing))
     if (draft) writes.push(await inSession('drafts', draft.number, draft.draft))
     if (link) writes.push(await this.#sealLink(link))
-    if (processed) writes.push(await this.#sealProcessed(processed))
+    if (processed) writes.push(await this.#sealOne('processed', pack(processed)))
     return writes
   }
 
