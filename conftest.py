@@ -3,6 +3,7 @@
 The database is an SQLite file of this run's own, or the PostgreSQL of DATABASE_URL (`make test-postgres`).
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,12 @@ def redis_url() -> Iterator[str]:
         settings.CELERY_BROKER_URL = app.conf.broker_url = redis.broker_url(url)
         channel_layers.backends.clear()
         yield url
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_to_pytest_alone() -> None:
+    """pytest keeps what is logged; our own handler would write to a stream that pytest has closed by then."""
+    logging.getLogger().handlers.clear()
 
 
 @pytest.fixture(scope="session")

@@ -16,11 +16,11 @@ django.setup(set_prefix=False)
 
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from chat.routing import websocket_urlpatterns  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from chat.routing import websocket_urlpatterns  # noqa: E402
 from messenger import bodies, checks, origins  # noqa: E402
 from messenger.origins import Application, Receive, Scope, Send  # noqa: E402
 

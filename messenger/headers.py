@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-ADMIN_PATH = "/admin/"
+from messenger import admin
 
 
 def _policy(directives: Mapping[str, str]) -> str:
@@ -90,7 +90,7 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.headers.items():
             response.headers[name] = value
-        in_admin = settings.ADMIN_ENABLED and request.path_info.startswith(ADMIN_PATH)
+        in_admin = settings.ADMIN_ENABLED and request.path_info.startswith(admin.PATH)
         response.headers["Content-Security-Policy"] = ADMIN_POLICY if in_admin else PAGE_POLICY
         if not response.has_header("Cache-Control"):
             response.headers["Cache-Control"] = "no-store"

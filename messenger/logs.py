@@ -39,6 +39,8 @@ def config(level: str, as_json: bool, whole_errors: bool) -> dict[str, Any]:
         "foreign_pre_chain": [drop_arguments, *shared],
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         "keep_exc_info": False,
+        "use_get_message": False,
+        "pass_foreign_args": True,
     }
     return {
         "version": 1,
@@ -58,7 +60,7 @@ def drop_arguments(logger: logging.Logger, method: str, event: EventDict) -> Eve
     """A library's record: its logger's name and the text as written in its source, arguments left out."""
     record: logging.LogRecord = event["_record"]
     return {
-        "event": str(record.msg) if record.args else "(text left out)",
+        "event": str(record.msg) if event["positional_args"] else "(text left out)",
         "logger": record.name,
         "line": f"{record.module}:{record.lineno}",
         "_record": record,

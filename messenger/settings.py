@@ -12,7 +12,7 @@ from messenger import keyfile, limits, logs, redis
 from messenger.env import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Environment()
+ENV = env = Environment()
 
 # --- What kind of place this is ---------------------------------------------------------------------------
 
@@ -105,9 +105,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Sessions, CSRF, authentication and messages act only where a view asks them to: in the admin.
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "messenger.admin.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "messenger.admin.CsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
@@ -221,10 +221,13 @@ CELERY_BEAT_SCHEDULE = {
 
 PAGE_DIR = Path(env.text("QUARTER_PAGE_DIR", str(BASE_DIR / "frontend" / "dist"), "the built page")).resolve()
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS: list[tuple[str, Path]] = [("page", PAGE_DIR)] if PAGE_DIR.is_dir() else []
 WHITENOISE_USE_FINDERS = (
-    True  # so a start needs no collectstatic; files are indexed once, when the server starts
+    True  # a start needs no collectstatic; files are indexed once, when the server starts
+)
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+WHITENOISE_IMMUTABLE_FILE_TEST = (
+    r"^/static/page/assets/"  # all there have a hash of their content in the name
 )
 
 # --- The admin's cookies; nothing else sets any -----------------------------------------------------------
@@ -236,10 +239,12 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
-# Redirecting to https is the proxy's part: behind it this server hears http alone, health checks come
-# without.
 SECURE_SSL_REDIRECT = False
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+SILENCED_SYSTEM_CHECKS = [
+    "security.W002",  # X-Frame-Options is set by messenger.headers
+    "security.W003",  # the CSRF middleware is there, as messenger.admin's
+    "security.W008",  # redirecting to https is the proxy's part: behind it this server hears http alone
+]
 SECURE_HSTS_SECONDS = 63072000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 SECURE_REFERRER_POLICY = "no-referrer"

@@ -6,6 +6,11 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from messenger import views
 
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.index),
     path("robots.txt", views.robots),

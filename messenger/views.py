@@ -28,3 +28,24 @@ def index(request: HttpRequest) -> HttpResponse:
 def robots(request: HttpRequest) -> HttpResponse:
     """Nothing here is for search engines."""
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _plain("This request is not one that Quarter knows.", 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _plain("This is not allowed.", 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _plain("There is nothing here.", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _plain("Something went wrong here, not with you. Please try again.", 500)
+
+
+def _plain(sentence: str, status: int) -> HttpResponse:
+    # Django's own pages would ask for the CSRF token, and so set a cookie.
+    return HttpResponse(f"{sentence}\n", content_type="text/plain", status=status)

@@ -11,5 +11,5 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:
-        for each in settings.env.declared.values():
+        for each in settings.ENV.declared.values():
             self.stdout.write(f"{each.name}={each.default}\n    {each.meaning}")
