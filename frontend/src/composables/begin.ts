@@ -19,8 +19,9 @@ export function beginPage(engine: Engine) {
       page.fail('start-failed')
       return
     }
-    page.begun(engine.remembered, engine.limits)
+    // First where the link leads: home would make a link of its own meanwhile.
     await arrive(fragment)
+    page.begun(engine.remembered, engine.limits)
   }
 
   async function arrive(text: string): Promise<void> {
