@@ -10,7 +10,7 @@ WORKDIR /page
 COPY frontend/package.json frontend/package-lock.json frontend/.npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY frontend/ ./
-RUN npx --no-install vite build
+RUN node_modules/.bin/vite build
 
 # 2. The Python packages, each checked against its hash.
 FROM python:${PYTHON_VERSION}-slim AS packages

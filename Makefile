@@ -20,7 +20,7 @@ DEV_READY := .venv/.dev-ready
 NODE_READY := frontend/node_modules/.package-lock.json
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts 2>/dev/null)
-NPX := npx --no-install
+BIN := node_modules/.bin
 
 define need_python
 @command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing. Install Python 3.11 or newer (Debian: apt-get install python3 python3-venv), or name one: make PYTHON=/path/to/python3"; exit 1; }
@@ -54,14 +54,14 @@ style: $(DEV_READY) $(NODE_READY) ## ruff, prettier, oxlint
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	cd frontend
-	$(NPX) prettier --check --log-level warn .
-	$(NPX) oxlint --deny-warnings src tests
+	$(BIN)/prettier --check --log-level warn .
+	$(BIN)/oxlint --deny-warnings src tests
 
 types: $(DEV_READY) $(NODE_READY) ## mypy --strict, vue-tsc
 	@echo "== types"
 	.venv/bin/mypy manage.py messenger accounts chat e2e
 	cd frontend
-	$(NPX) vue-tsc --noEmit
+	$(BIN)/vue-tsc --noEmit
 
 test-python: $(DEV_READY) $(PAGE) ## the server's tests, on SQLite
 	@echo "== the server's tests"
@@ -78,7 +78,7 @@ test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where o
 test-page: $(NODE_READY) ## the page's tests: protocol, vault, engine, components
 	@echo "== the page's tests"
 	cd frontend
-	exec $(NPX) vitest run $(ARGS)
+	exec $(BIN)/vitest run $(ARGS)
 
 e2e: $(DEV_READY) $(PAGE) chromium ## the promises, in a real browser against the really started stack
 	@echo "== the browser tests"
@@ -88,7 +88,7 @@ format: $(DEV_READY) $(NODE_READY) ## write the house style into the files
 	@.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	cd frontend
-	$(NPX) prettier --write --log-level warn .
+	$(BIN)/prettier --write --log-level warn .
 
 lock: $(DEV_READY) ## resolve the dependencies anew, with hashes
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements.in -o requirements.txt
@@ -130,5 +130,5 @@ $(PAGE): $(NODE_READY) $(PAGE_SOURCES)
 	$(need_node)
 	echo "== building the page"
 	cd frontend
-	$(NPX) vite build --logLevel warn
+	$(BIN)/vite build --logLevel warn
 	touch dist/index.html

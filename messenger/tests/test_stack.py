@@ -1,0 +1,34 @@
+"""The parts of `manage.py run` that need no process."""
+
+from pathlib import Path
+
+import pytest
+
+from messenger.stack import errors, place, supervisor
+
+
+def test_a_part_comes_back_at_once_and_then_ever_later() -> None:
+    pauses = [supervisor.pause_seconds(deaths) for deaths in range(1, 9)]
+    assert pauses == [0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+
+
+def test_a_long_data_directory_gets_its_socket_elsewhere(tmp_path: Path) -> None:
+    data_dir = tmp_path / ("d" * 100)
+    data_dir.mkdir()
+    with place.hold(data_dir) as directory:
+        assert len(bytes(place.socket_path(directory))) <= place.SOCKET_PATH_BYTES
+        assert directory.stat().st_mode & 0o777 == 0o700
+    assert not directory.exists()
+
+
+def test_what_a_killed_stack_left_behind_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "run" / "beat.db"
+    left.parent.mkdir()
+    left.write_bytes(b"old")
+    with place.hold(tmp_path) as directory:
+        assert list(directory.iterdir()) == []
+
+
+def test_one_data_directory_is_held_by_one_stack(tmp_path: Path) -> None:
+    with place.hold(tmp_path), pytest.raises(errors.InUse), place.hold(tmp_path):
+        pass
