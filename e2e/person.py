@@ -1,0 +1,280 @@
+"""A person at a browser of their own. Every selector of the browser tests is in this file.
+
+What goes wrong in the page is collected in `trouble`: console errors, exceptions, violations of the
+Content-Security-Policy, and requests to any other origin than the stack's. conftest.py asserts that it
+is empty after each test.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+
+WAIT_MS = 20_000
+AXE = Path(__file__).resolve().parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+
+#: Runs in every page before its own code.
+TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
+  console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`))"""
+
+#: What the browser itself says about a connection that we took away, or a server that we ended.
+NO_NETWORK = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_CONNECTION_REFUSED", "WebSocket connection to")
+
+expect.set_options(timeout=WAIT_MS)
+
+
+class Person:
+    """One browser context, one page at a time. Methods are what a person does, or sees."""
+
+    def __init__(self, name: str, browser: Browser, url: str, **context: Any) -> None:
+        self.name = name
+        self.url = url
+        self.trouble: list[str] = []
+        self.expects_no_network = False
+        self.context = browser.new_context(**context)
+        self.context.set_default_timeout(WAIT_MS)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        self.context.add_init_script(TELL_VIOLATIONS)
+        self.context.on("console", self._note_console)
+        self.context.on("weberror", lambda error: self.trouble.append(f"{name}: {error.error}"))
+        self.context.on("request", self._note_request)
+        self.page: Page = self.context.new_page()
+
+    # --- coming and going ---------------------------------------------------------------------------------
+
+    def open(self) -> "Person":
+        """Opens the home page and waits until it is ready."""
+        self.page.goto(self.url)
+        self.waits_for_home()
+        return self
+
+    def waits_for_home(self) -> None:
+        """The page has its keys, a link, and a connection."""
+        expect(self._copy_link).to_be_visible()
+        expect(self.page.get_by_test_id("connection").first).to_have_attribute("data-state", "online")
+
+    def reload(self) -> None:
+        self.page.reload()
+
+    def goes_offline(self) -> None:
+        self.expects_no_network = True
+        self.context.set_offline(True)
+
+    def comes_online(self) -> None:
+        self.context.set_offline(False)
+
+    def leaves_the_machine(self) -> None:
+        """Closes the browser."""
+        self.context.close()
+
+    def goes_home(self) -> None:
+        """Back to the home page, where one is not there already."""
+        for name in ("Back to all conversations", "New conversation"):
+            button = self.page.get_by_role("button", name=name)
+            if button.is_visible():
+                button.click()
+                break
+
+    def duplicates_tab(self) -> "Person":
+        """The same person with a copy of this tab: session storage is copied, locks are not."""
+        copy = object.__new__(Person)
+        copy.__dict__.update(self.__dict__)
+        with self.context.expect_page() as opened:
+            self.evaluate("void open(location.href, '_blank')")
+        copy.page = opened.value
+        copy.waits_for_home()
+        return copy
+
+    # --- links and codes ----------------------------------------------------------------------------------
+
+    def link(self) -> str:
+        """Copies the one-time link."""
+        self._copy_link.click()
+        return self._clipboard()
+
+    def code(self) -> str:
+        """One's own code, without the spaces of its groups."""
+        return "".join(self.page.get_by_test_id("own-code").inner_text().split())
+
+    def follows(self, link: str) -> None:
+        """Opens a link; joins nothing."""
+        self.page.goto(link)
+        expect(self.join_button).to_be_visible()
+
+    def joins(self, link: str) -> None:
+        """Opens a link and joins."""
+        self.follows(link)
+        self.join_button.click()
+
+    def asks(self, code: str) -> None:
+        """Asks to talk with the owner of a code."""
+        self.pastes(code)
+        self.page.get_by_role("button", name="Ask to talk").click()
+
+    def pastes(self, text: str) -> None:
+        """Pastes a link or a code into the field on the home page."""
+        self.page.get_by_label("Paste a link or a code").fill(text)
+        self.page.get_by_role("button", name="Continue").click()
+
+    def accepts(self) -> None:
+        self.page.get_by_role("button", name="Accept").click()
+
+    def declines(self) -> None:
+        self.page.get_by_role("button", name="Decline").click()
+
+    @property
+    def join_button(self) -> Locator:
+        return self.page.get_by_role("button", name="Join (uses up this link)")
+
+    @property
+    def address_field(self) -> Locator:
+        return self.page.get_by_label("Paste a link or a code")
+
+    # --- a conversation -----------------------------------------------------------------------------------
+
+    def enters(self, which: int = 0) -> None:
+        """Opens a conversation of the list: the newest, or the so-manieth."""
+        self.conversations.nth(which).click()
+
+    def says(self, text: str) -> None:
+        self.page.get_by_role("textbox", name="Message").fill(text)
+        self.page.get_by_role("button", name="Send").click()
+
+    def sees(self, *texts: str) -> None:
+        """The conversation consists of these texts, in this order."""
+        expect(self.messages).to_have_count(len(texts))
+        for position, text in enumerate(texts):
+            expect(self.messages.nth(position).locator("p[dir=auto]")).to_have_text(text)
+
+    def sees_delivered(self, text: str) -> None:
+        """One's own message has been taken by the other side."""
+        expect(self.messages.filter(has_text=text)).to_have_attribute("data-delivery", "taken")
+
+    def sees_waiting(self, text: str) -> None:
+        """One's own message is still in this browser only."""
+        expect(self.messages.filter(has_text=text)).to_have_attribute("data-delivery", "waiting")
+
+    def reads(self, heading: str) -> None:
+        """A screen with such a heading is shown."""
+        expect(self.page.get_by_role("heading", name=heading)).to_be_visible()
+
+    def reads_notice(self, text: str) -> None:
+        expect(self.page.get_by_role("region", name="Notices")).to_contain_text(text)
+
+    def leaves(self) -> None:
+        """Leaves the conversation that is shown."""
+        self._menu("Leave conversation")
+        self.page.get_by_role("alertdialog").get_by_role("button", name="Leave").click()
+
+    def keeps(self) -> None:
+        """Keeps the conversation on, from its menu."""
+        self._menu("Keep for another")
+
+    def compares(self) -> str:
+        """Opens the safety number."""
+        self._menu("Safety number")
+        number = self.page.get_by_test_id("safety-number")
+        expect(number).to_be_visible()
+        return " ".join(number.inner_text().split())
+
+    def closes_dialog(self) -> None:
+        self.page.keyboard.press("Escape")
+
+    @property
+    def conversations(self) -> Locator:
+        return (
+            self.page.get_by_role("navigation", name="Conversations")
+            .get_by_role("listitem")
+            .get_by_role("button")
+        )
+
+    @property
+    def messages(self) -> Locator:
+        return self.page.get_by_role("log").get_by_role("article")
+
+    # --- erasing ------------------------------------------------------------------------------------------
+
+    def asks_to_erase(self) -> None:
+        """Presses the button; the question is open."""
+        self.page.get_by_role("button", name="Erase everything", exact=True).click()
+        expect(self.page.get_by_role("alertdialog")).to_be_visible()
+
+    def erases(self) -> list[str]:
+        """Erases everything; the lines of the receipt."""
+        self.asks_to_erase()
+        self.page.get_by_role("button", name="Yes, erase everything").click()
+        self.reads("All erased.")
+        return [line.strip() for line in self.page.get_by_role("listitem").all_inner_texts()]
+
+    def sees_erase_banner(self) -> None:
+        """The erasing failed; the page keeps saying so."""
+        expect(self.page.get_by_role("alert").filter(has_text="Not erased yet.")).to_be_visible()
+
+    # --- looking at the page itself -----------------------------------------------------------------------
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluates an expression in an isolated world, where the page's own policy forbids nothing."""
+        session = self.context.new_cdp_session(self.page)
+        frame = session.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        world = session.send("Page.createIsolatedWorld", {"frameId": frame, "worldName": "tests"})
+        answer = session.send(
+            "Runtime.evaluate",
+            {
+                "expression": expression,
+                "contextId": world["executionContextId"],
+                "awaitPromise": True,
+                "returnByValue": True,
+                "userGesture": True,
+            },
+        )
+        session.detach()
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def axe(self) -> list[str]:
+        """What axe-core finds on the screen as it is: rule, and the elements that break it."""
+        run = f"{AXE.read_text()};axe.run(document, {{resultTypes: ['violations']}}).then(JSON.stringify)"
+        found = json.loads(self.evaluate(run))
+        return [
+            f"{one['id']}: {', '.join(str(node['target']) for node in one['nodes'])}"
+            for one in found["violations"]
+        ]
+
+    def history(self) -> list[str]:
+        """The addresses of this tab's history, as the browser holds them."""
+        session = self.context.new_cdp_session(self.page)
+        entries = session.send("Page.getNavigationHistory")["entries"]
+        return [url for entry in entries for url in (entry["url"], entry["userTypedURL"])]
+
+    def text(self) -> str:
+        """All that stands on the page."""
+        return self.page.locator("body").inner_text()
+
+    # --- own affairs --------------------------------------------------------------------------------------
+
+    @property
+    def _copy_link(self) -> Locator:
+        return self.page.get_by_role("button", name="Copy one-time link")
+
+    def _clipboard(self) -> str:
+        return str(self.evaluate("navigator.clipboard.readText()"))
+
+    def _menu(self, item: str) -> None:
+        self.page.get_by_role("button", name="More").click()
+        self.page.get_by_role("menuitem", name=item).click()
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        expected = self.expects_no_network and any(words in message.text for words in NO_NETWORK)
+        if message.type == "error" and not expected:
+            self.trouble.append(f"{self.name}: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith(("data:", "blob:")) and _origin(request.url) != self.url:
+            self.trouble.append(f"{self.name}: request to {_origin(request.url)}")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
