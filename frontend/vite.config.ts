@@ -1,12 +1,53 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
-import { defineConfig } from 'vite'
-import manifestSRI from 'vite-plugin-manifest-sri'
+import { defineConfig, type Plugin } from 'vite'
+
+const BASE = '/static/page/'
+
+/**
+ * Names each byte of the build: integrity attributes in the index, so that the browser runs nothing
+ * else, and SHA256SUMS, so that anybody can compare what was served (SECURITY.md).
+ */
+function nameEveryByte(): Plugin {
+  return {
+    name: 'name-every-byte',
+    apply: 'build',
+    enforce: 'post',
+    writeBundle({ dir = 'dist' }) {
+      const index = join(dir, 'index.html')
+      writeFileSync(index, withIntegrity(readFileSync(index, 'utf8'), dir))
+      writeFileSync(join(dir, 'SHA256SUMS'), sums(dir))
+    },
+  }
+}
+
+const withIntegrity = (html: string, dir: string): string =>
+  html.replace(
+    /(src|href)="\/static\/page\/(assets\/[^"]+)"/g,
+    (whole, _attribute: string, path: string) => {
+      const digest = createHash('sha384').update(readFileSync(join(dir, path)))
+      return `${whole} integrity="sha384-${digest.digest('base64')}"`
+    },
+  )
+
+const sums = (dir: string): string =>
+  readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'SHA256SUMS')
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted()
+    .map((path) => {
+      const digest = createHash('sha256').update(readFileSync(path)).digest('hex')
+      return `${digest}  ${path.slice(dir.length + 1)}\n`
+    })
+    .join('')
 
 // Django serves the built page: the index at /, everything else below /static/page/.
 export default defineConfig({
-  plugins: [vue(), tailwindcss(), manifestSRI()],
-  base: '/static/page/',
+  plugins: [vue(), tailwindcss(), nameEveryByte()],
+  base: BASE,
   build: {
     target: 'es2023',
     manifest: true,
