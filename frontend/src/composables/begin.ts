@@ -20,8 +20,14 @@ export function beginPage(engine: Engine) {
       return
     }
     // First where the link leads: home would make a link of its own meanwhile.
-    await arrive(fragment)
+    if (fragment === '') arriveAgain()
+    else await arrive(fragment)
     page.begun(engine.remembered, engine.limits)
+  }
+
+  /** A link that was on the screen when the page was loaded again. */
+  function arriveAgain(): void {
+    if (page.usable && engine.pendingArrival !== null) places.arrive(engine.pendingArrival)
   }
 
   async function arrive(text: string): Promise<void> {

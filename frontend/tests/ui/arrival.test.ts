@@ -20,11 +20,21 @@ describe('arriving by a link', () => {
     expect(find('textarea')).not.toBeNull()
   })
 
-  test('can be turned down; nothing is joined', async () => {
+  test('can be turned down; nothing is joined, and the secret is forgotten', async () => {
     const engine = await openPage(new FakeEngine(), LINK)
     await press('Not now')
     expect(engine.countOf('join')).toBe(0)
+    expect(engine.asked).toContainEqual({ action: 'turnDown', args: [engine.arrival] })
     expect(find('#address')).not.toBeNull()
+  })
+
+  test('outlives a reload before one has decided', async () => {
+    const engine = new FakeEngine()
+    engine.pendingArrival = engine.arrival
+    await openPage(engine)
+    expect(text()).toContain('Join (uses up this link)')
+    await press('Join (uses up this link)')
+    expect(engine.countOf('turnDown')).toBe(0)
   })
 
   test('a bare code asks instead of joining, and speaks of the safety number', async () => {

@@ -73,6 +73,7 @@ export class FakeEngine implements Engine {
   remembered = false
   links: readonly InviteLink[] = []
   receipt = RECEIPT
+  pendingArrival: Arrival | null = null
   arrival: Arrival = { kind: 'invite', peer: BOB, id: 'a1' }
   private readonly refusals = new Map<string, Error>()
   private readonly listeners = new Set<(event: EngineEvent) => void>()
@@ -131,6 +132,8 @@ export class FakeEngine implements Engine {
     await this.done('arrive', text)
     return this.arrival
   }
+
+  turnDown = (arrival: Arrival): Promise<void> => this.done('turnDown', arrival)
 
   async join(arrival: Arrival): Promise<string> {
     await this.done('join', arrival)
