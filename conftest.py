@@ -23,8 +23,8 @@ def redis_url() -> Iterator[str]:
     """The URL of this run's Valkey; settings, channel layer and Celery are pointed at it."""
     with services.valkey() as url:
         settings.REDIS_URL = url
-        settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [url]
-        settings.CELERY_BROKER_URL = app.conf.broker_url = redis.broker_url(url)
+        channel_layers.configs["default"]["CONFIG"]["hosts"] = [url]
+        app.conf.update(broker_url=redis.broker_url(url))
         channel_layers.backends.clear()
         yield url
 

@@ -79,7 +79,10 @@ def erase(*hashes: str) -> Erased:
     """
     with transaction.atomic():
         found = sorted(
-            Identity.objects.select_for_update().filter(pk__in=hashes).values_list("hash", flat=True)
+            Identity.objects.select_for_update()
+            .filter(pk__in=hashes)
+            .order_by("hash")
+            .values_list("hash", flat=True)
         )
         counts = _counts_of(found) if found else {}
         Identity.objects.filter(pk__in=found).delete()

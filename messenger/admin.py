@@ -2,7 +2,7 @@
 
 from django.contrib.admin import AdminSite
 from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware import csrf
 
 PATH = "/admin/"
@@ -15,19 +15,20 @@ class QuarterAdminSite(AdminSite):
     site_url = None
 
 
-class SilentOutside:
-    """Lets a middleware touch the responses of the admin alone; elsewhere it would answer stale cookies."""
+class SessionMiddleware(sessions.SessionMiddleware):
+    """Django's sessions, silent outside the admin; they would answer a stale cookie by deleting it."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        return super().process_response(request, response) if in_admin(request) else response
+
+
+class CsrfMiddleware(csrf.CsrfViewMiddleware):
+    """Django's protection of forms, silent outside the admin; it would answer a stale cookie by a new one."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if not request.path_info.startswith(PATH):
-            return response
-        touched: HttpResponseBase = super().process_response(request, response)  # type: ignore[misc]
-        return touched
+        return super().process_response(request, response) if in_admin(request) else response
 
 
-class SessionMiddleware(SilentOutside, sessions.SessionMiddleware):
-    """Django's sessions, for the admin."""
-
-
-class CsrfMiddleware(SilentOutside, csrf.CsrfViewMiddleware):
-    """Django's protection of forms, for the admin."""
+def in_admin(request: HttpRequest) -> bool:
+    """Whether the request is for a path of the admin."""
+    return request.path_info.startswith(PATH)

@@ -90,8 +90,8 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.headers.items():
             response.headers[name] = value
-        in_admin = settings.ADMIN_ENABLED and request.path_info.startswith(admin.PATH)
-        response.headers["Content-Security-Policy"] = ADMIN_POLICY if in_admin else PAGE_POLICY
+        policy = ADMIN_POLICY if settings.ADMIN_ENABLED and admin.in_admin(request) else PAGE_POLICY
+        response.headers["Content-Security-Policy"] = policy
         if not response.has_header("Cache-Control"):
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -91,7 +91,7 @@ INSTALLED_APPS = [
     "messenger.apps.MessengerConfig",
     "messenger.apps.QuarterAdminConfig",
     "accounts.apps.AccountsConfig",
-    *(["chat.apps.ChatConfig"] if (BASE_DIR / "chat" / "apps.py").exists() else []),
+    "chat.apps.ChatConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

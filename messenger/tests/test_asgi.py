@@ -62,7 +62,10 @@ async def test_a_host_that_is_not_ours_is_refused() -> None:
 
 
 async def test_a_client_that_leaves_while_it_sends_costs_nothing() -> None:
-    messages = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:

@@ -120,15 +120,17 @@ def test_a_person_is_asked_first(monkeypatch: pytest.MonkeyPatch, answer: str, l
 
 
 def test_a_bar_is_drawn_where_it_takes_long_and_somebody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", Terminal())
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
     keys = [str(number) for number in range(250)]
     done = list(commands.with_progress(commands.batches(keys), len(keys)))
     assert [len(batch) for batch in done] == [100, 100, 50]
-    assert "100/250" in sys.stderr.getvalue()  # type: ignore[attr-defined]
-    assert sys.stderr.getvalue().endswith("250/250\n")  # type: ignore[attr-defined]
+    assert "100/250" in screen.getvalue()
+    assert screen.getvalue().endswith("250/250\n")
 
 
 def test_no_bar_is_drawn_into_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    file = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", file)
     list(commands.with_progress(commands.batches(["a"] * 250), 250))
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert file.getvalue() == ""

@@ -57,7 +57,9 @@ async def call(
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return messages.pop(0) if messages else await asyncio.get_running_loop().create_future()
+        if not messages:
+            await asyncio.Event().wait()  # a client that stays
+        return messages.pop(0)
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -86,7 +88,10 @@ async def post(
 async def open_websocket(path: str, headers: Iterable[tuple[bytes, bytes]]) -> list[dict[str, Any]]:
     """What the application says to a websocket that wants to open."""
     sent: list[dict[str, Any]] = []
-    messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}]
+    messages: list[dict[str, Any]] = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.disconnect", "code": 1001},
+    ]
 
     async def receive() -> dict[str, Any]:
         return messages.pop(0)
