@@ -182,10 +182,11 @@ class Drain:
             self._say_ended(session, why or "expired")
 
     async def _read(self, session: str, read: Read) -> None:
-        cursor, limit = self._cursors[session], self._window.room
-        if not limit:
+        cursor, room = self._cursors[session], self._window.room
+        if not room:
             self.is_blocked = True
             return
+        limit = room + 1  # one more than fits tells whether more is waiting
         del self._due[session]
         self._reading = session
         try:

@@ -4,10 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from django.db import connection
 
 from chat import node
 from chat.tests import people
 from chat.tests.people import Person
+
+collect_ignore = [] if connection.vendor == "sqlite" else ["test_sqlite.py"]
 
 
 @pytest.fixture

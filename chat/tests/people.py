@@ -3,6 +3,7 @@
 The server can't tell ciphertext from noise, so noise with a true header is what these are.
 """
 
+import hashlib
 import secrets
 import struct
 from dataclasses import dataclass
@@ -69,3 +70,8 @@ def open_session(initiator: Person, responder: Person) -> str:
     session = sessions.offer(initiator.hash, offer).session
     sessions.answer(responder.hash, session, make_answer(session))
     return session
+
+
+def session_of(offer: bytes) -> str:
+    """The id that the server must give to this offer."""
+    return b64u.encode(hashlib.sha256(b"quarter/1 session" + offer).digest())

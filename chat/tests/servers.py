@@ -5,14 +5,16 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import redis
 from django.conf import settings
 from django.db import connection
 
-from messenger.stack import parts
+from messenger.stack import parts, place
 
 ORIGIN = "http://localhost:8000"
 
@@ -51,6 +53,34 @@ def start(name: parts.ServerName, redis_url: str, data: Path, **environment: str
             if process.poll() is None:
                 process.kill()
             process.wait(10)
+
+
+class Valkey:
+    """A Valkey that a test may kill and start again, at the same place."""
+
+    def __init__(self, directory: Path) -> None:
+        self._part = parts.valkey(directory)
+        self.url = f"unix://{place.socket_path(directory)}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = subprocess.Popen(self._part.argv, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not self._answers():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(self.url) as client:
+            return bool(client.ping())
+        return False
 
 
 def database_url() -> str:

@@ -1,0 +1,300 @@
+"""What a receive socket sends next, without any socket: the database is a list here."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat import mailbox, wire
+from chat.drain import Drain
+
+S, T = "S" * 42 + "A", "T" * 42 + "A"
+_decoder = msgspec.msgpack.Decoder(wire.ReceiveReply)
+
+
+class World:
+    """Two sessions of `me`, who is their initiator, and one drain; what it says is decoded in `said`."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[mailbox.Row]] = {S: []}
+        self.ended: dict[str, str] = {}
+        self.state: dict[str, wire.SessionInfo] = {}
+        self.said: list[Any] = []
+        self.reads = 0
+        self.drain = Drain("me", lambda frame: self.said.append(_decoder.decode(frame)))
+
+    def store(self, session: str = S, sender: int = 1) -> tuple[str, int, bytes | None]:
+        """A new item; the arguments of the push that tells of it."""
+        seq = len(self.items[session]) + 1
+        row = mailbox.Row(seq, "message", sender, bytes([seq]))
+        self.items[session].append(row)
+        frame = wire.encode(wire.Item(session, seq, "message", 1, row.body)) if sender == 1 else None
+        return session, seq, frame
+
+    async def read(self, function: Any, *args: Any) -> Any:
+        self.reads += 1
+        if function is mailbox.look:
+            return self._look(args[1])
+        session, cursor, limit = args
+        return [row for row in self.items.get(session, []) if row.seq > cursor][:limit]
+
+    def _look(self, only: Iterable[str] | None) -> mailbox.View:
+        names = self.items.keys() if only is None else self.items.keys() & set(only)
+        infos = [
+            wire.SessionInfo(name, 0, "P" * 42 + "A", "open", 900, 900.0, len(self.items[name]), 0, bytes(32))
+            for name in sorted(names)
+        ]
+        ended = self.ended if only is None else {key: self.ended[key] for key in self.ended if key in only}
+        return mailbox.View(tuple(infos), dict(ended), True)
+
+    async def run(self) -> None:
+        await self.drain.run(self.read)
+
+    async def open(self, **cursors: int) -> None:
+        self.drain.open(cursors)
+        await self.run()
+        self.said.clear()
+        self.reads = 0
+
+    def sent(self, session: str = S) -> list[int]:
+        return [each.seq for each in self.said if isinstance(each, wire.Item) and each.session == session]
+
+    def kinds(self) -> list[type]:
+        return [type(each) for each in self.said]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_fresh_page_gets_everything_its_own_items_included(world: World) -> None:
+    for sender in (0, 1, 0):
+        world.store(sender=sender)
+    world.drain.open({})
+    await world.run()
+    assert world.kinds() == [wire.ReceiveReady, wire.Item, wire.Item, wire.Item, wire.CaughtUp]
+
+
+async def test_a_page_that_comes_back_gets_what_it_has_not_taken(world: World) -> None:
+    for _ in range(4):
+        world.store()
+    world.drain.open({S: 3})
+    await world.run()
+    assert world.sent() == [4]
+
+
+async def test_a_page_that_claims_more_than_there_is_gets_what_comes(world: World) -> None:
+    world.store()
+    world.drain.open({S: 99})
+    await world.run()
+    world.drain.push(*world.store())
+    assert world.sent() == [2]
+
+
+async def test_the_next_item_goes_out_from_memory(world: World) -> None:
+    await world.open()
+    assert world.drain.push(*world.store())
+    assert world.sent() == [1]
+    assert world.reads == 0
+
+
+async def test_an_item_that_is_not_the_next_makes_it_read(world: World) -> None:
+    await world.open()
+    world.store()
+    assert not world.drain.push(*world.store())
+    assert world.sent() == []
+    await world.run()
+    assert world.sent() == [1, 2]
+
+
+async def test_an_item_that_was_sent_is_not_sent_again(world: World) -> None:
+    await world.open()
+    push = world.store()
+    assert world.drain.push(*push)
+    assert world.drain.push(*push)
+    world.drain.look([S])
+    await world.run()
+    assert world.sent() == [1]
+
+
+async def test_own_items_are_passed_over_while_connected(world: World) -> None:
+    await world.open()
+    assert world.drain.push(*world.store(sender=0))
+    assert world.drain.push(*world.store())
+    world.store(sender=0)
+    world.drain.look([S])
+    await world.run()
+    assert world.sent() == [2]
+
+
+async def test_a_session_named_in_a_resync_is_sent_again_from_there(world: World) -> None:
+    await world.open()
+    for sender in (1, 0, 1):
+        world.drain.push(*world.store(sender=sender))
+    world.said.clear()
+    world.drain.resync({S: 1})
+    await world.run()
+    assert world.sent() == [2, 3]
+    assert world.kinds()[-1] is wire.CaughtUp
+
+
+async def test_an_idle_resync_costs_one_look(world: World) -> None:
+    world.store()
+    await world.open()
+    world.drain.resync({})
+    await world.run()
+    assert world.reads == 1
+    assert world.kinds() == [wire.CaughtUp]
+
+
+async def test_a_lost_hint_is_made_good_by_a_resync(world: World) -> None:
+    await world.open()
+    world.store()
+    world.drain.resync({})
+    await world.run()
+    assert world.sent() == [1]
+
+
+async def test_a_new_session_is_said_before_its_first_item(world: World) -> None:
+    await world.open()
+    world.items[T] = []
+    assert not world.drain.push(*world.store(T))
+    await world.run()
+    assert world.kinds() == [wire.Session, wire.Item]
+
+
+async def test_a_session_that_vanished_has_ended(world: World) -> None:
+    await world.open()
+    del world.items[S]
+    world.drain.look_again()
+    await world.run()
+    assert world.said == [wire.Ended(S, "removed")]
+
+
+async def test_why_a_session_ended_is_said_if_the_database_knows(world: World) -> None:
+    await world.open()
+    del world.items[S]
+    world.ended = {S: "left"}
+    world.drain.resync({})
+    await world.run()
+    assert world.said == [wire.Ended(S, "left"), wire.CaughtUp()]
+
+
+async def test_an_end_is_said_once(world: World) -> None:
+    await world.open()
+    world.drain.end(S, "left")
+    world.drain.end(S, "expired")
+    world.drain.look_again()
+    await world.run()
+    assert world.said == [wire.Ended(S, "left")]
+
+
+async def test_tombstones_are_said_after_ready(world: World) -> None:
+    world.items = {}
+    world.ended = {T: "declined"}
+    world.drain.open({T: 1})
+    await world.run()
+    assert world.said == [wire.ReceiveReady([]), wire.Ended(T, "declined"), wire.CaughtUp()]
+
+
+async def test_a_session_that_only_the_page_knows_has_ended(world: World) -> None:
+    await world.open()
+    world.drain.resync({T: 4})
+    await world.run()
+    assert world.said == [wire.Ended(T, "expired"), wire.CaughtUp()]
+
+
+async def test_a_full_window_stops_and_taking_goes_on(world: World, settings: Any) -> None:
+    settings.LIMITS = replace(settings.LIMITS, window_items=2)
+    for _ in range(5):
+        world.store()
+    world.drain.open({})
+    await world.run()
+    assert world.sent() == [1, 2]
+    assert world.drain.is_blocked
+    assert wire.CaughtUp not in world.kinds()
+    assert not world.drain.push(*world.store())
+    assert world.drain.take(S, 2)
+    await world.run()
+    assert world.sent() == [1, 2, 3, 4]
+    world.drain.take(S, 4)
+    await world.run()
+    assert world.sent() == [1, 2, 3, 4, 5, 6]
+    assert world.kinds()[-1] is wire.CaughtUp
+
+
+async def test_a_push_while_the_database_is_read_is_neither_lost_nor_doubled(world: World) -> None:
+    await world.open()
+    world.store()
+    world.drain.look([S])
+    real = world.read
+
+    async def slow(function: Any, *args: Any) -> Any:
+        result = await real(function, *args)
+        if function is mailbox.read_after and len(world.items[S]) == 1:
+            world.drain.push(*world.store())
+        return result
+
+    await world.drain.run(slow)
+    assert world.sent() == [1, 2]
+
+
+async def test_a_read_that_fails_is_done_again(world: World) -> None:
+    world.store()
+
+    async def broken(function: Any, *args: Any) -> Any:
+        if function is mailbox.read_after:
+            raise ConnectionError
+        return await world.read(function, *args)
+
+    world.drain.open({})
+    with pytest.raises(ConnectionError):
+        await world.drain.run(broken)
+    await world.run()
+    assert world.sent() == [1]
+
+
+async def test_nothing_is_said_before_the_page_is_known(world: World) -> None:
+    world.drain.push(*world.store())
+    world.drain.look([S])
+    await world.run()
+    assert world.said == []
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("store"), st.sampled_from([0, 1]), st.sampled_from(["push", "hint", "lost", "twice"])
+        ),
+        st.tuples(st.just("run"), st.just(0), st.just("")),
+        st.tuples(st.just("take"), st.integers(0, 30), st.just("")),
+    ),
+    max_size=40,
+)
+
+
+@given(steps=STEPS)
+async def test_whatever_is_lost_doubled_or_late_each_item_is_sent_once_in_order(steps: Any) -> None:
+    world = World()
+    world.drain.open({})
+    await world.run()
+    for what, number, how in steps:
+        if what == "store":
+            push = world.store(sender=number)
+            if how in ("push", "twice"):
+                world.drain.push(*push)
+            if how in ("hint", "twice"):
+                world.drain.look([S])
+        elif what == "run":
+            await world.run()
+        else:
+            world.drain.take(S, number)
+    world.drain.take(S, 999)
+    world.drain.resync({})
+    await world.run()
+    assert world.sent() == [row.seq for row in world.items[S] if row.sender == 1]

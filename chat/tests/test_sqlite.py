@@ -1,0 +1,66 @@
+"""The bytes of what is over leave SQLite's file and its write-ahead log. (Not collected for PostgreSQL.)"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from chat import erasure, expiry, sessions, tasks
+from chat.tests import people
+from chat.tests.people import Person
+from chat.tests.test_expiry import later, say
+
+CANARY = b"canary in the ciphertext"
+WAYS: dict[str, Callable[[], object]] = {
+    "celery": lambda: tasks.sweep.apply(throw=True),
+    "command": lambda: call_command("sweep", "--json"),
+    "function": expiry.sweep,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_swept_bytes_are_gone_from_the_disk(
+    way: str, alice: Person, bob: Person, session: str, database_path: Path, capsys: Any
+) -> None:
+    say(session, alice, noise=CANARY, count=9)
+    assert CANARY in on_disk(database_path)
+    with later(901):
+        WAYS[way]()
+    assert CANARY not in on_disk(database_path)
+
+
+def test_left_and_erased_bytes_are_gone_after_the_scrub(
+    alice: Person, bob: Person, session: str, database_path: Path
+) -> None:
+    say(session, alice, noise=CANARY)
+    say(people.open_session(bob, alice), bob, noise=CANARY)
+    sessions.leave(bob.hash, session)
+    erasure.erase(alice.hash)
+    assert expiry.free_bytes()
+    assert CANARY not in on_disk(database_path)
+
+
+def on_disk(path: Path) -> bytes:
+    files = [path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-journal")]
+    return b"".join(file.read_bytes() for file in files if file.exists())
+
+
+def test_a_reader_in_the_way_is_reported_and_the_next_sweep_frees(
+    alice: Person, session: str, database_path: Path
+) -> None:
+    say(session, alice, noise=CANARY)
+    reader = sqlite3.connect(database_path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM chat_item").fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 50")
+    with later(901):
+        assert not expiry.sweep().freed
+    reader.close()
+    assert expiry.sweep().freed
+    assert CANARY not in on_disk(database_path)
+    connection.close()
