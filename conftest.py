@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asgiref.sync import SyncToAsync
 from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
@@ -33,6 +34,15 @@ def redis_url() -> Iterator[str]:
 def logs_to_pytest_alone() -> None:
     """pytest keeps what is logged; our own handler would write to a stream that pytest has closed by then."""
     logging.getLogger().handlers.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_left_behind() -> Iterator[None]:
+    """Close the database connection of the thread that sync_to_async shares between tests."""
+    yield
+    executor = SyncToAsync.single_thread_executor
+    if executor._threads:
+        executor.submit(connections.close_all).result()
 
 
 @pytest.fixture(scope="session")

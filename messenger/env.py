@@ -16,6 +16,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 PREFIX = "QUARTER_"
 
@@ -33,7 +34,8 @@ class Environment:
     """Typed access to the process environment that remembers what was asked for."""
 
     def __init__(self) -> None:
-        self._env = environ.FileAwareEnv()
+        self._env = environ.Env()
+        self._env.ENVIRON = FileAwareMapping(cache=False)
         self.declared: dict[str, Declared] = {}
 
     def text(self, name: str, default: str, meaning: str) -> str:
