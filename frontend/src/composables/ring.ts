@@ -3,6 +3,10 @@
 /** The person is warned this long before the end. */
 export const WARNING_MS = 120_000
 
+/** Milliseconds left; never more than the whole, though a message moves the deadline before the clock ticks. */
+export const timeLeft = (deadline: number, ttlSeconds: number, now: number): number =>
+  Math.min(ttlSeconds * 1000, Math.max(0, deadline - now))
+
 /** How much of the ring is still lit: 1 just after a message, 0 at the deadline. */
 export function ringFraction(deadline: number, ttlSeconds: number, now: number): number {
   const fraction = (deadline - now) / (ttlSeconds * 1000)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { endsSoon, ringDash, ringFraction } from '../../src/composables/ring'
+import { endsSoon, ringDash, ringFraction, timeLeft } from '../../src/composables/ring'
 
 const NOW = 1_800_000_000_000
 const inMinutes = (minutes: number): number => NOW + minutes * 60_000
@@ -16,6 +16,12 @@ describe('the ring', () => {
     expect(ringFraction(inMinutes(-5), 900, NOW)).toBe(0)
     expect(ringFraction(inMinutes(5), 900, Number.POSITIVE_INFINITY)).toBe(0)
     expect(ringFraction(inMinutes(5), 0, NOW)).toBe(0)
+  })
+
+  test('a message that came since the last tick shows the whole quarter, not sixteen minutes', () => {
+    expect(timeLeft(NOW + 900_800, 900, NOW)).toBe(900_000)
+    expect(timeLeft(NOW + 1000, 900, NOW)).toBe(1000)
+    expect(timeLeft(NOW - 1, 900, NOW)).toBe(0)
   })
 
   test('draws exactly that part of the circle', () => {
