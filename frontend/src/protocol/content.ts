@@ -18,7 +18,7 @@ export type ContentToSend =
   /** Seconds without activity after which the conversation ends; also "keep". */
   | { readonly t: 'timer'; readonly at: number; readonly seconds: number }
 
-/** A draft as it was sent: `seen` counts the receiver's messages that its sender had taken. */
+/** A content as it was sent: `seen` counts the receiver's messages that its sender had taken. */
 export type Content = (ContentToSend | Unknown) & { readonly seen: number }
 
 /** A well-formed content of a type that this version doesn't know: "needs a newer version". */
@@ -34,7 +34,7 @@ export interface Unreadable {
 }
 
 /**
- * The padded frame of a draft. A byte order mark at a text's head is dropped.
+ * The padded frame of a content. A byte order mark at a text's head is dropped.
  * Throws 'too-long' (text above 16 KiB of UTF-8), 'content' (ill-formed text, a number out of range).
  */
 export function encodeContent(draft: ContentToSend, seen: number): Bytes {

@@ -82,7 +82,8 @@ export async function makeOffer(
   )
   const offer = concat(head, await makeInvite(secret, responder.hash, head))
   const sessionId = await hash(ascii('quarter/1 session'), offer)
-  const pending = { sessionId, offer, dk, secretI, secret, responderModulus: responder.modulus }
+  const kept = { dk, secretI, secret: secret && secret.slice() }
+  const pending = { sessionId, offer, ...kept, responderModulus: responder.modulus }
   return { offer, sessionId, pending }
 }
 
@@ -121,7 +122,7 @@ export async function inviteVerifies(offer: ReadOffer, secret: Bytes): Promise<b
   const head = offer.offer.subarray(0, OFFER_BYTES - MAC_BYTES)
   const verifies = await hmacVerifies(psk, offer.invite, ascii('quarter/1 invite'), head)
   wipe(psk)
-  return offer.invited && verifies
+  return verifies
 }
 
 /**

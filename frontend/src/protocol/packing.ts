@@ -43,7 +43,10 @@ export function isBytes(value: unknown): value is Bytes {
   return value instanceof Uint8Array
 }
 
-/** What the library decoded, if it is of the allowed types; byte strings are copied. */
+/**
+ * What the library decoded, of the allowed types, and the byte strings copied. An extension comes out as some map:
+ * one that gives other bytes.
+ */
 function walk(value: unknown, depth: number): Packed {
   if (value === null || typeof value === 'boolean') return value
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value
@@ -51,7 +54,6 @@ function walk(value: unknown, depth: number): Packed {
   if (isBytes(value)) return value.slice()
   demand(depth <= MAX_DEPTH && typeof value === 'object' && value !== null, 'content')
   if (Array.isArray(value)) return value.map((item) => walk(item, depth + 1))
-  demand(Object.getPrototypeOf(value) === Object.prototype, 'content')
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [named(key), walk(item, depth + 1)]),
   )

@@ -253,6 +253,14 @@ describe('an answer', () => {
     expect(await codeOf(answerOffer(kem, posing, read, secret))).toBe('rsa')
   })
 
+  test('with a key that nothing can be sealed to is refused, though it is confirmed', async () => {
+    const { ek, dk } = await kem.generate()
+    const bad = { ek: ek.slice().fill(0, 1184), dk }
+    const crooked = { ...kem, generate: () => Promise.resolve(bad) }
+    const read = await readOffer(pending.offer, alice)
+    expect(await refused((await answerOffer(crooked, alice, read, secret)).answer)).toBe('answer')
+  })
+
   test('given twice for one offer makes two sessions that do not open each other', async () => {
     const read = await readOffer(pending.offer, alice)
     const again = await answerOffer(kem, alice, read, secret)

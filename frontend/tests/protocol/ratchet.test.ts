@@ -174,6 +174,16 @@ describe('dropped without a word is', () => {
     for (const each of bad) expect(await judge(alice, each)).toBe('drop')
   })
 
+  test('a sender or a step that there is not', async () => {
+    const { alice, bob } = await talk()
+    const bytes = await say(bob, text('a'))
+    for (const index of [34, 59]) {
+      for (const value of [2, 3, 128, 255]) {
+        expect(await judge(alice, bytes.slice().fill(value, index, index + 1))).toBe('drop')
+      }
+    }
+  })
+
   test('a message given back to its sender', async () => {
     const { bob } = await talk()
     expect(await judge(bob, await say(bob, text('a')))).toBe('drop')
