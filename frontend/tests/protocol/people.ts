@@ -1,9 +1,12 @@
 /** Alice made the link, Bob follows it, Mallory is outside. */
-import { expect } from 'vitest'
+import { expect, vi } from 'vitest'
 
 import * as protocol from '../../src/protocol'
 import type { Bytes, Content, Identity, Ratchet, Unreadable, Verdict } from '../../src/protocol'
 import { portableKem } from '../../src/protocol/kem'
+
+// RSA keys and lattices on a busy machine take their time; nothing here waits for a clock.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 export const kem = portableKem()
 
