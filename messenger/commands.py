@@ -20,6 +20,7 @@ NOT_DONE = 1
 BAD_USE = 2
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 BATCH = 100
+DASHED_KEY = re.compile(r"-[A-Za-z0-9_-]{42}")
 
 
 def duration(text: str) -> timedelta:
@@ -48,6 +49,9 @@ class PurgeCommand(BaseCommand):
     def delete(self, keys: Sequence[str]) -> Mapping[str, int]:
         """Delete them; how many rows of what went."""
         raise NotImplementedError
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        super().run_from_argv(with_dashed_keys_last(argv))
 
     def add_arguments(self, parser: CommandParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
@@ -95,6 +99,12 @@ class PurgeCommand(BaseCommand):
             return
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
         self.stdout.write(f"{'Deleted' if done else 'Would delete'}: {listed}.")
+
+
+def with_dashed_keys_last(argv: Sequence[str]) -> list[str]:
+    """`argv` with each key that begins with a dash, as one in 64 does, behind the `--` that it needs."""
+    keys = [word for word in argv if DASHED_KEY.fullmatch(word)]
+    return [word for word in argv if word not in keys] + (["--", *keys] if keys else [])
 
 
 def batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:

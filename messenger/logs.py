@@ -63,6 +63,7 @@ def drop_arguments(logger: logging.Logger, method: str, event: EventDict) -> Eve
         "event": str(record.msg) if event["positional_args"] else "(text left out)",
         "logger": record.name,
         "line": f"{record.module}:{record.lineno}",
+        **({"status": record.status_code} if hasattr(record, "status_code") else {}),
         "_record": record,
         "_from_structlog": False,
         **({"exc_info": record.exc_info} if record.exc_info else {}),

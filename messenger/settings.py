@@ -232,6 +232,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = (
 
 # --- The admin's cookies; nothing else sets any -----------------------------------------------------------
 
+CSRF_FAILURE_VIEW = "messenger.views.forged"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"

@@ -13,6 +13,7 @@ handler500 = views.server_error
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.index),
+    path("favicon.ico", views.no_icon),
     path("robots.txt", views.robots),
     path("api/", include("accounts.urls")),
 ]

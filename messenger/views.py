@@ -30,12 +30,23 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("User-agent: *\nDisallow: /\n", content_type="text/plain")
 
 
+@require_safe
+def no_icon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for /favicon.ico where a page names no icon, as the admin's don't."""
+    return HttpResponse(status=204, content_type="image/x-icon")
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _plain("This request is not one that Quarter knows.", 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _plain("This is not allowed.", 403)
+
+
+def forged(request: HttpRequest, reason: str) -> HttpResponse:
+    """A form of the admin without its token, or from elsewhere."""
+    return _plain("This form is too old or not ours. Please go back, reload, and try again.", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -77,6 +77,7 @@ async def test_an_operator_logs_in_with_cookies_that_stay_in_the_admin() -> None
         "POST", "/admin/login/", body=urlencode({**fields, "csrfmiddlewaretoken": "x"}).encode(), headers=sent
     )
     assert forged.status == 403
+    assert "set-cookie" not in forged.headers
 
 
 @pytest.mark.django_db(transaction=True)
@@ -86,6 +87,7 @@ async def test_the_admin_works_under_its_policy() -> None:
     assert "form-action 'self'" in policy
     assert "trusted-types" not in policy
     assert "unsafe" not in policy
+    assert page.headers["referrer-policy"] == "same-origin", "else browsers send forms with Origin: null"
     assert b"<script>" not in page.body
     assert b"<style" not in page.body
     assert b"style=" not in page.body

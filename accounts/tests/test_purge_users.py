@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def purge(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, int]:
-    call_command("purge_users", *words, "--yes", "--json")
+    call_command("purge_users", "--yes", "--json", *words)
     counts: dict[str, int] = json.loads(capsys.readouterr().out)["counts"]
     return counts
 
@@ -44,7 +44,7 @@ def test_those_who_were_idle_are_erased(capsys: pytest.CaptureFixture[str], bob:
 def test_one_user_is_erased_by_the_hash(
     capsys: pytest.CaptureFixture[str], alice: Person, bob: Person
 ) -> None:
-    assert purge(capsys, bob.hash)["users"] == 1
+    assert purge(capsys, "--", bob.hash)["users"] == 1
     assert Identity.objects.get().hash == alice.hash
 
 
@@ -59,12 +59,6 @@ def test_a_dry_run_counts_and_erases_nothing(capsys: pytest.CaptureFixture[str])
     call_command("purge_users", "--all", "--dry-run")
     assert capsys.readouterr().out == "Would delete: 2 users.\n"
     assert Identity.objects.count() == 2
-
-
-def test_a_hash_may_begin_with_a_dash(alice: Person) -> None:
-    """Base64url has a dash; argparse would take it for an option. `--` ends the options."""
-    with pytest.raises(CommandError, match="no such user"):
-        call_command("purge_users", "--yes", "--", "-" + "A" * 42)
 
 
 @pytest.mark.parametrize(("words", "code"), [(["--all", "--idle-for", "1h"], 2), (["--sooner"], 2)])

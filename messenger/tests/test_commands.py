@@ -87,6 +87,16 @@ def test_one_choice_must_be_made(words: list[str]) -> None:
         purge(*words, "--yes")
 
 
+@pytest.mark.parametrize("key", ["-" + "A" * 42, "--" + "a" * 41])
+def test_a_hash_that_begins_with_a_dash_is_no_option(key: str) -> None:
+    class OneStone(PurgeStones):
+        stones = (key, "b")
+
+    command = OneStone(stdout=io.StringIO())
+    command.run_from_argv(["manage.py", "purge_stones", key, "--yes"])
+    assert command.left == ["b"]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3600), ("2d", 172800), ("0s", 0)]
 )

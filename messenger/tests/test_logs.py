@@ -67,5 +67,6 @@ async def test_requests_leave_neither_path_nor_address_behind(lines: Any) -> Non
     await call("GET", "/", headers={"host": f"{SECRET}.example"}, client="192.0.2.77")
     await call("POST", "/api/login", headers={"origin": f"https://{SECRET}.example"}, client="192.0.2.77")
     written = json.dumps(lines())
+    assert '"status": 404' in written
     assert SECRET not in written
     assert "192.0.2.77" not in written

@@ -11,7 +11,7 @@ class Command(PurgeCommand):
     help = "Erase users: their keys, tokens, conversations, messages and files."
     noun = "user"
     plural = "users"
-    key_help = "the hash of one user; put -- before one that begins with a dash"
+    key_help = "the hash of one user (43 characters)"
 
     def find(self, key: str | None, idle_for: timedelta | None) -> Sequence[str]:
         if key is not None:
