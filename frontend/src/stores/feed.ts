@@ -48,12 +48,21 @@ export function feed(engine: Engine): () => void {
   function meet(conversation: Conversation): void {
     const before = conversations.known.get(conversation.id)?.phase
     conversations.update(conversation)
+    if (conversation.phase === 'ended' || conversation.phase === 'broken') putAway(conversation.id)
     const lives = conversation.phase === 'open' || conversation.phase === 'joining'
     if (lives && before !== conversation.phase && places.atHome && !isWriting()) {
       places.open(conversation.id)
     }
     if (conversation.phase === 'request' && before === undefined)
       notices.say(texts.requestCame, 'calm')
+  }
+
+  /** Not even a question about it stays open. */
+  function putAway(id: string): void {
+    conversations.clear(id)
+    if (places.dialog !== null && 'id' in places.dialog && places.dialog.id === id) {
+      places.closeDialog()
+    }
   }
 
   function take(id: string, message: Message): void {

@@ -49,6 +49,16 @@ describe('after the end', () => {
     expect(markup()).not.toContain('secret')
   })
 
+  test('a question that was open about it closes', async () => {
+    const engine = await openPage()
+    await converse(engine, { verified: 'none' })
+    await press('Not verified. Safety number')
+    expect(find('[role="dialog"]')).not.toBeNull()
+    await converse(engine, { phase: 'ended', endedWhy: 'peer-left' })
+    expect(find('[role="dialog"]')).toBeNull()
+    expect(text()).toContain('The other side left.')
+  })
+
   test('taken off the list, not even its name is left', async () => {
     const engine = await openPage()
     await converse(engine, { name: 'Ada' })
