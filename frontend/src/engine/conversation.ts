@@ -210,7 +210,7 @@ export class Conversation {
   async informed(info: SessionInfo): Promise<void> {
     this.#serverTtl = info.ttl
     this.#deadline = withTtl(this.#deadline, this.#ttl)
-    const ratchet = this.#state.ratchet && (await decodeRatchet(this.#state.ratchet))
+    const ratchet = this.#state.ratchet && decodeRatchet(this.#state.ratchet)
     const sent = ratchet ? ratchet.sent : 0
     if (info.next_n > sent) return this.#break('rolled-back')
     if (info.next_n > 0) await this.stored(info.next_n - 1)
@@ -264,7 +264,7 @@ export class Conversation {
   async volatileFrame(body: Bytes): Promise<void> {
     const ratchet = this.#state.ratchet
     if (!ratchet || this.over || !this.#state.confirmed) return
-    const opened = await openVolatile(await decodeRatchet(ratchet), body, this.#volatile.peer)
+    const opened = await openVolatile(decodeRatchet(ratchet), body, this.#volatile.peer)
     if (!opened) return
     this.#volatile.peer = opened.counter
     this.#setPeerTyping(opened.on)
@@ -293,7 +293,7 @@ export class Conversation {
     if (!ratchet || this.phase !== 'open' || (on && now - this.#volatile.ownAt < TYPING_EVERY_MS))
       return
     const { n, counter } = this.#volatile.own
-    const state = await decodeRatchet(ratchet)
+    const state = decodeRatchet(ratchet)
     if (n !== state.sent) return
     this.#volatile.own = { n, counter: counter + 1 }
     this.#volatile.ownAt = on ? now : 0
@@ -325,7 +325,7 @@ export class Conversation {
       if (this.over && !(content.t === 'bye' && !this.#endedWhy)) throw new EngineError('not-open')
       const record = await this.#update(async (state) => {
         if (!state.ratchet) throw new EngineError('not-open')
-        return this.#seal(state, await decodeRatchet(state.ratchet), content, draft)
+        return this.#seal(state, decodeRatchet(state.ratchet), content, draft)
       })
       this.#sent(content, record, draft)
       return record.n
@@ -517,7 +517,7 @@ export class Conversation {
     if (!state.ratchet) return { change: null, value: { verdict: 'drop' } }
     const { kem, identity, clock } = this.#room
     const sender = state.role === 0 ? 1 : 0
-    const ratchet = await decodeRatchet(state.ratchet)
+    const ratchet = decodeRatchet(state.ratchet)
     const takenDigest = (n: number) => this.#transcript.digestAt(sender, n)
     const verdict = await takeMessage(kem, identity, ratchet, bytes, takenDigest)
     if (verdict.verdict !== 'taken') return { change: null, value: verdict }
@@ -548,7 +548,7 @@ export class Conversation {
     const hello = { t: 'hello', at: clock.wall() } as const
     let sent: Sent
     try {
-      const ratchet = await acceptAnswer(kem, identity, await decodePending(pending), answer)
+      const ratchet = await acceptAnswer(kem, identity, decodePending(pending), answer)
       sent = await this.#update((state) => this.#seal(state, ratchet, hello, null))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error

@@ -42,7 +42,7 @@ export async function join(
 export async function sendOffer(house: House, conversation: Conversation): Promise<void> {
   const { pending } = conversation.state
   if (!pending) return
-  const { offer } = await decodePending(pending)
+  const { offer } = decodePending(pending)
   try {
     await house.request({ t: 'offer', body: offer })
   } catch (error) {
