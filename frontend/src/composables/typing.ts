@@ -1,7 +1,8 @@
 import { onBeforeUnmount } from 'vue'
 import { useEngine } from './engine'
 
-const REPEAT_MS = 3000
+/** The engine tells the peer less often; but what it had to let pass is said again soon. */
+const REPEAT_MS = 1000
 const IDLE_MS = 5000
 
 /** Tells the peer that one writes: now and again while one does, once when one stops. */
