@@ -6,7 +6,8 @@ Whatever the layer does (Redis dead, slow, restarted), nobody who stores or deli
 it:
 
 - what must be said is *owed*, merged for each user, and said when the layer is back;
-- a process that missed its own heartbeat has been deaf, and lets all its receivers look again.
+- each process numbers a heartbeat to itself: where one is missing it has been deaf, and lets all its
+  receivers look again.
 
 Each process holds one channel, subscribed to the group `user.<hash>` of each of its receivers.
 """
@@ -24,7 +25,6 @@ log = structlog.get_logger("quarter.chat")
 Event = dict[str, Any]
 
 BEAT_SECONDS = 1.0
-DEAF_SECONDS = 3.0
 LAYER_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 OWED_MOST = 10_000
@@ -58,7 +58,7 @@ class Hints:
         self._owed: dict[str, Owed] = {}
         self._passing: deque[tuple[str, Event]] = deque(maxlen=PASSING_MOST)
         self._wake = asyncio.Event()
-        self._heard_at: float | None = None
+        self._beats_said = self._beats_heard = 0
         self._lost = False
 
     # --- what others ask for ------------------------------------------------------------------------
@@ -115,15 +115,15 @@ class Hints:
             try:
                 await self._subscribe()
                 await self._pay()
-                if self._now() - beat_at >= BEAT_SECONDS:
-                    beat_at = self._now()
+                if self._now() >= beat_at:
+                    beat_at = self._now() + BEAT_SECONDS
                     await self._beat()
                 self._note_back()
             except Exception as error:
                 self._note_lost(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
-            await self._rest(beat_at + BEAT_SECONDS - self._now())
+            await self._rest(beat_at - self._now())
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -167,8 +167,9 @@ class Hints:
     async def _beat(self) -> None:
         if self.channel is None:
             return
+        self._beats_said += 1
         async with asyncio.timeout(LAYER_SECONDS):
-            await self._layer.send(self.channel, {"type": "beat"})
+            await self._layer.send(self.channel, {"type": "beat", "count": self._beats_said})
 
     async def _publish(self, group: str, event: Event) -> None:
         async with asyncio.timeout(LAYER_SECONDS):
@@ -178,7 +179,6 @@ class Hints:
 
     async def listen(self) -> None:
         """Hand on what is heard, for ever."""
-        self._heard_at = self._now()
         while True:
             try:
                 self.channel = await self._layer.new_channel()
@@ -187,6 +187,7 @@ class Hints:
                 while True:
                     self._take(await self._layer.receive(self.channel))
             except Exception as error:
+                self._beats_said += 1  # one that can't be heard: there is something to make good
                 self._note_lost(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -194,9 +195,8 @@ class Hints:
         if event["type"] != "beat":
             self._hear(event)
             return
-        now = self._now()
-        was_deaf = self._heard_at is not None and now - self._heard_at > DEAF_SECONDS
-        self._heard_at = now
+        was_deaf = event["count"] > self._beats_heard + 1
+        self._beats_heard = event["count"]
         if was_deaf:
             log.warning("layer_was_deaf")
             self._deaf()

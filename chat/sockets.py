@@ -172,6 +172,8 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         except (DatabaseError, InterfaceError) as error:
             log.error("database_trouble", error=type(error).__name__)
             self.refuse(errors.Unavailable(), frame)
+            if not self.user:
+                self.close(shutdown.RESTART)  # come again; this is no word on the token
         except Exception:
             log.exception("our_bug", frame=type(frame).__name__)
             self.refuse(errors.Unavailable(), frame)

@@ -88,10 +88,8 @@ def database_url() -> str:
     chosen = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{chosen['NAME']}"
-    host = str(chosen["HOST"]).replace("/", "%2F")
-    return (
-        f"postgres://{chosen['USER']}:{chosen['PASSWORD']}@{host}:{chosen['PORT'] or 5432}/{chosen['NAME']}"
-    )
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{server}/{chosen['NAME']}"
 
 
 def _environment(redis_url: str, data: Path, more: dict[str, str]) -> dict[str, str]:

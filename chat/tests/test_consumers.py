@@ -45,6 +45,18 @@ async def test_a_wrong_token_is_refused(alice: Person) -> None:
         assert await socket.closed() == 4401
 
 
+async def test_a_hello_that_the_database_can_not_check_is_to_come_again(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("accounts.tokens.resolve", fail)
+    async with open_socket("send") as socket:
+        assert await socket.refused(wire.SendHello(alice.token)) == "unavailable"
+        assert await socket.closed() == 1012
+
+
 async def test_nothing_is_served_before_hello(alice: Person) -> None:
     async with open_socket("send") as socket:
         assert await socket.refused(wire.Lookup(1, alice.hash)) == "not_logged_in"
@@ -88,6 +100,7 @@ async def test_a_frame_has_so_many_bytes(alice: Person, more: int, limits: Calla
 
 async def test_too_many_frames_close_the_socket(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     async with sender(alice) as socket:
         for _ in range(3):
             await socket.send(wire.Leave(1, NOWHERE))
