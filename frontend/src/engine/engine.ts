@@ -112,6 +112,7 @@ export class QuarterEngine implements Engine {
 
   async turnDown({ id }: Arrival): Promise<void> {
     this.#arrivals.delete(id)
+    if (this.#pending?.id !== id) return
     this.#pending = null
     await this.#running.house.room.vault.writeArrival(null)
   }
@@ -155,7 +156,7 @@ export class QuarterEngine implements Engine {
   async dismiss(id: string): Promise<void> {
     const { house } = this.#running
     const conversation = house.conversations.get(id)
-    if (conversation && !conversation.over) throw new EngineError('refused')
+    if (conversation && !conversation.checkDeadline()) throw new EngineError('refused')
     if (conversation?.phase === 'broken') await this.leave(id)
     house.forget(id)
   }
