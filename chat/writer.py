@@ -66,10 +66,10 @@ class Writer:
     async def serve(self) -> None:
         """Take from the queue for ever."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             while self._queue:
                 await self._step()
+            self._wake.clear()
+            await self._wake.wait()
 
     def _check_room(self) -> None:
         if len(self._queue) >= QUEUE_MOST:
@@ -107,6 +107,9 @@ class Writer:
             results = await self._in_thread(mailbox.post_batch, posts)
         except DatabaseError as error:
             log.error("commit_failed", posts=len(posts), error=type(error).__name__)
+            results = [errors.Unavailable() for _ in posts]
+        except Exception:
+            log.exception("our_bug", posts=len(posts))
             results = [errors.Unavailable() for _ in posts]
         self._settle(batch, results)
 

@@ -1,0 +1,123 @@
+"""The parts of a server process: they go on when something fails, and sweep when nobody else does."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from chat import announce, connections, expiry, mailbox, node, wire
+from chat.models import Session, Sweep
+from chat.tests import people
+from chat.tests.pages import listener, receiver, sender
+from chat.tests.people import Person
+
+
+@pytest.fixture
+def expired(session: str) -> str:
+    """A session whose time is over, in a place that nobody has swept for long."""
+    long_ago = timezone.now() - timedelta(hours=1)
+    Sweep.objects.update_or_create(id=1, defaults={"swept_at": long_ago})
+    Session.objects.filter(id=session).update(created_at=long_ago, expires_at=timezone.now())
+    return session
+
+
+async def test_the_server_sweeps_when_nobody_else_does(
+    expired: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = asyncio.Event()
+    loop, sweep = asyncio.get_running_loop(), expiry.sweep
+
+    def sweep_and_say() -> None:
+        sweep()
+        loop.call_soon_threadsafe(swept.set)
+
+    monkeypatch.setattr(expiry, "sweep", sweep_and_say)
+    settings.SWEEP_SECONDS = 0.03
+    here = node.current()
+    async with asyncio.timeout(5):
+        await swept.wait()
+    assert not await here.read(Session.objects.exists)
+    await node.stop()
+
+
+@pytest.mark.usefixtures("here")
+async def test_a_live_page_is_told_of_a_sweep_in_this_process(alice: Person, session: str) -> None:
+    async with receiver(alice, cursors={session: 2}) as into:
+        await into.expect(wire.ReceiveReady)
+        await into.expect(wire.CaughtUp)
+        await node.current().read(_expire)
+        await node.current().aside(expiry.sweep)
+        assert await into.expect(wire.Ended) == wire.Ended(session, "expired")
+
+
+@pytest.mark.usefixtures("here")
+async def test_a_live_page_is_told_of_a_sweep_by_a_worker(alice: Person, session: str) -> None:
+    async with receiver(alice, cursors={session: 2}) as into:
+        await into.expect(wire.ReceiveReady)
+        await into.expect(wire.CaughtUp)
+        announce.use(None)  # as in a process without sockets
+        await node.current().read(_expire)
+        await node.current().aside(expiry.sweep)
+        assert await into.expect(wire.Ended) == wire.Ended(session, "expired")
+
+
+def _expire() -> None:
+    Session.objects.update(expires_at=timezone.now())
+
+
+@pytest.mark.usefixtures("here")
+async def test_the_writer_goes_on_after_a_bug(
+    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*args: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(node, "RESTART_SECONDS", 0)
+    message = wire.Post(session, 0, people.make_message(session, 0, 0))
+    async with sender(alice) as out:
+        with monkeypatch.context() as broken:
+            broken.setattr(mailbox, "post_batch", bug)
+            assert await out.refused(message) == "unavailable"
+        await out.ask(message, wire.Stored)
+
+
+@pytest.mark.usefixtures("here")
+async def test_hints_go_on_after_a_bug(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "RESTART_SECONDS", 0)
+    hints = node.current().delivery.hints
+    async with listener(alice) as into:
+        with monkeypatch.context() as broken:
+            broken.setattr(hints, "_hear", None)
+            hints.say(alice.hash, {"type": "hint", "to": alice.hash, "look": [], "ended": {}})
+            await into.is_silent()
+        hints.say(alice.hash, {"type": "volatile", "to": alice.hash, "session": "A" * 43, "body": b"x"})
+        assert (await into.expect(wire.Volatile)).body == b"x"
+
+
+def test_work_on_a_broken_connection_is_done_once_more(transactional_db: None) -> None:
+    calls = []
+
+    def work() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            connection.close()
+            raise OperationalError
+        return len(calls)
+
+    assert connections.with_connection(work) == 2
+
+
+def test_trouble_on_a_good_connection_is_not_done_again(transactional_db: None) -> None:
+    calls = []
+
+    def work() -> None:
+        calls.append(1)
+        connection.ensure_connection()
+        raise OperationalError
+
+    with pytest.raises(OperationalError):
+        connections.with_connection(work)
+    assert len(calls) == 1
