@@ -144,8 +144,6 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
     async def _take(self, data: bytes) -> None:
         if len(data) > settings.LIMITS.frame_bytes:
             self._refuse_all(errors.TooBig(), TOO_BIG)
-        elif (seconds := self._frames.take()) is not None:
-            self._refuse_all(errors.TooFast(seconds), TOO_FAST)
         else:
             await self._take_frame(data)
 
@@ -160,7 +158,19 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         except errors.NotLoggedIn as error:
             self._refuse_all(error, NOT_LOGGED_IN)
         else:
-            await self._act(self.greet if is_hello else self.handle, frame)
+            if isinstance(frame, wire.Post | wire.Taken) or self._may_go_on():
+                await self._act(self.greet if is_hello else self.handle, frame)
+
+    def _may_go_on(self) -> bool:
+        """Count a frame that costs; False where there were too many.
+
+        Posts have a bucket of their own and count here when they are refused for it. A page that reads its
+        messages again sends thousands of `taken` at once, and they cost next to nothing.
+        """
+        seconds = self._frames.take()
+        if seconds is not None:
+            self._refuse_all(errors.TooFast(seconds), TOO_FAST)
+        return seconds is None
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:
@@ -180,6 +190,8 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
 
     def refuse(self, error: errors.ChatError, frame: Any) -> None:
         """Tell the page that this frame was refused, by the names that it has."""
+        if isinstance(error, errors.TooFast) and isinstance(frame, wire.Post) and not self._may_go_on():
+            return
         names = (getattr(frame, name, None) for name in ("id", "session", "n"))
         self.tell(wire.error_frame(error, *names))
 

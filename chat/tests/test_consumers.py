@@ -107,6 +107,30 @@ async def test_too_many_frames_close_the_socket(alice: Person, monkeypatch: pyte
         assert await socket.closed() == 4429
 
 
+async def test_posts_and_taken_are_not_too_many_frames(
+    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
+    async with sender(alice) as out, listener_of(alice, session) as into:
+        for n in range(9):
+            await out.ask(wire.Post(session, n, people.make_message(session, 0, n)), wire.Stored)
+            await into.send(wire.Taken(session, n))
+        assert await into.is_silent()
+
+
+async def test_posts_that_are_refused_for_their_rate_are_too_many_at_last(
+    alice: Person, session: str, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
+    limits(posts_burst=1)
+    await node.stop()
+    async with sender(alice) as out:
+        await out.send(*[wire.Post(session, 0, people.make_message(session, 0, 0))] * 9)
+        assert await out.closed() == 4429
+
+
 async def test_an_address_has_so_many_sockets(alice: Person, limits: Callable[..., None]) -> None:
     limits(sockets_per_address=2)
     async with sender(alice), listener(alice), open_socket("send") as third:
