@@ -560,7 +560,7 @@ export class Conversation {
 
   #took(content: Content | Unreadable, record: StoredRecord): void {
     this.#volatile.peer = -1
-    this.#setPeerTyping(false)
+    if (content.t !== 'ack') this.#setPeerTyping(false)
     this.#tellDelivered(this.#transcript.deliver(this.#state.peerSeen, 'taken'))
     const at = 'at' in content ? content.at : this.#room.clock.wall()
     const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
