@@ -30,7 +30,7 @@ import type { Item, SessionInfo } from '../transport/wire'
 import type { Draft, Outgoing, StoredConversation, StoredRecord } from '../vault/shapes'
 import { StaleVersion, type Change } from '../vault/vault'
 import { inBackground } from './background'
-import { deadlineAfter, endsAt, hasPassed, withTtl, type Deadline } from './deadline'
+import { deadlineAfter, endsAt, hasPassed, isDue, withTtl, type Deadline } from './deadline'
 import { isActivity, lineOf } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
@@ -333,6 +333,11 @@ export class Conversation {
   }
 
   // ---- its end
+
+  /** Whether its time is up by this page's own clocks, give or take a moment. */
+  get due(): boolean {
+    return isDue(this.#room.clock, this.#deadline)
+  }
 
   /** Ends it if its time is up; answers whether it is over. */
   checkDeadline(): boolean {

@@ -18,6 +18,8 @@ export const browserClock: Clock = {
   monotonic: () => performance.now(),
 }
 
+const SLACK_MS = 5_000
+
 export interface Deadline {
   readonly activeAt: number
   readonly activeTick: number
@@ -43,3 +45,7 @@ export function hasPassed(clock: Clock, deadline: Deadline): boolean {
     clock.wall() >= endsAt(deadline) || clock.monotonic() - deadline.activeTick >= deadline.ttlMs
   )
 }
+
+/** Whether it has passed, or will within the moments by which the clocks of two machines differ. */
+export const isDue = (clock: Clock, deadline: Deadline): boolean =>
+  hasPassed(clock, { ...deadline, ttlMs: deadline.ttlMs - SLACK_MS })

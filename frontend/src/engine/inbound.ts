@@ -144,5 +144,6 @@ function meaningOf(conversation: Conversation, why: ServerEndedWhy): EndedWhy {
     if (why === 'used') return 'link-used'
     if (why === 'expired') return 'unanswered'
   }
-  return 'server-says'
+  // Two pages and a server never end it in the same instant: near the end nobody's word is needed.
+  return conversation.due ? 'expired' : 'server-says'
 }
