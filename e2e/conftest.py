@@ -59,8 +59,13 @@ def make_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeStack]:
 
 
 @pytest.fixture
-def make_person(browser: Browser, request: pytest.FixtureRequest) -> Iterator[MakePerson]:
-    """Makes a person: make_person("Alice", stack). Afterwards their pages must have been without trouble."""
+def make_person(
+    browser: Browser, make_stack: MakeStack, request: pytest.FixtureRequest
+) -> Iterator[MakePerson]:
+    """Makes a person: make_person("Alice", stack). Afterwards their pages must have been without trouble.
+
+    It depends on make_stack so that people go home before their stack ends.
+    """
     people: list[Person] = []
 
     def make(name: str, stack: Stack, **context: object) -> Person:

@@ -53,6 +53,9 @@ class Person:
     def waits_for_home(self) -> None:
         """The page has its keys, a link, and a connection."""
         expect(self._copy_link).to_be_visible()
+        self.waits_for_connection()
+
+    def waits_for_connection(self) -> None:
         expect(self.page.get_by_test_id("connection").first).to_have_attribute("data-state", "online")
 
     def reload(self) -> None:
@@ -102,6 +105,7 @@ class Person:
         """Opens a link; joins nothing."""
         self.page.goto(link)
         expect(self.join_button).to_be_visible()
+        self.waits_for_connection()
 
     def joins(self, link: str) -> None:
         """Opens a link and joins."""
@@ -134,9 +138,11 @@ class Person:
 
     # --- a conversation -----------------------------------------------------------------------------------
 
-    def enters(self, which: int = 0) -> None:
-        """Opens a conversation of the list: the newest, or the so-manieth."""
-        self.conversations.nth(which).click()
+    def enters(self) -> None:
+        """Opens the newest conversation, unless the page has done so already (it does where one waits)."""
+        expect(self.conversations.or_(self.page.get_by_role("log")).first).to_be_visible()
+        if self.conversations.first.is_visible():
+            self.conversations.first.click()
 
     def says(self, text: str) -> None:
         self.page.get_by_role("textbox", name="Message").fill(text)
@@ -150,11 +156,11 @@ class Person:
 
     def sees_delivered(self, text: str) -> None:
         """One's own message has been taken by the other side."""
-        expect(self.messages.filter(has_text=text)).to_have_attribute("data-delivery", "taken")
+        expect(self._message(text)).to_have_attribute("data-delivery", "taken")
 
     def sees_waiting(self, text: str) -> None:
         """One's own message is still in this browser only."""
-        expect(self.messages.filter(has_text=text)).to_have_attribute("data-delivery", "waiting")
+        expect(self._message(text)).to_have_attribute("data-delivery", "waiting")
 
     def reads(self, heading: str) -> None:
         """A screen with such a heading is shown."""
@@ -167,6 +173,10 @@ class Person:
         """Leaves the conversation that is shown."""
         self._menu("Leave conversation")
         self.page.get_by_role("alertdialog").get_by_role("button", name="Leave").click()
+
+    def closes(self) -> None:
+        """Puts an ended conversation away."""
+        self.page.get_by_role("main").get_by_role("button", name="Close").click()
 
     def keeps(self) -> None:
         """Keeps the conversation on, from its menu."""
@@ -243,10 +253,15 @@ class Person:
         ]
 
     def history(self) -> list[str]:
-        """The addresses of this tab's history, as the browser holds them."""
+        """The addresses of this tab's history, as back and forward would go to them."""
         session = self.context.new_cdp_session(self.page)
         entries = session.send("Page.getNavigationHistory")["entries"]
-        return [url for entry in entries for url in (entry["url"], entry["userTypedURL"])]
+        return [entry["url"] for entry in entries]
+
+    def databases(self) -> set[str]:
+        """The names of this browser's vaults."""
+        names = self.evaluate("indexedDB.databases().then((all) => all.map(({ name }) => name))")
+        return {name for name in names if name != "quarter"}
 
     def text(self) -> str:
         """All that stands on the page."""
@@ -260,6 +275,9 @@ class Person:
 
     def _clipboard(self) -> str:
         return str(self.evaluate("navigator.clipboard.readText()"))
+
+    def _message(self, text: str) -> Locator:
+        return self.messages.filter(has=self.page.get_by_text(text, exact=True))
 
     def _menu(self, item: str) -> None:
         self.page.get_by_role("button", name="More").click()

@@ -50,7 +50,7 @@ def test_axe_finds_nothing_on_any_screen(look: str, make_person: MakePerson, sta
     alice.leaves()
     alice.reads("You left.")
     found["left"] = alice.axe()
-    alice.goes_home()
+    alice.closes()
     alice.asks_to_erase()
     found["the question before erasing"] = alice.axe()
     alice.page.get_by_role("button", name="Yes, erase everything").click()
