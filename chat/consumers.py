@@ -10,8 +10,9 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 
-from accounts import tokens
+from accounts import identities, tokens
 from chat import delivery, envelope, erasure, errors, expiry, mailbox, sessions, wire
 from chat.drain import Drain
 from chat.sockets import ELSEWHERE, NOT_LOGGED_IN, TOO_SLOW, Socket
@@ -20,6 +21,7 @@ log = structlog.get_logger("quarter.chat")
 
 SCRUB_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+SEEN_SECONDS = 3600.0
 
 
 class SendConsumer(Socket):
@@ -140,6 +142,7 @@ class ReceiveConsumer(Socket):
         self.rank = delivery.new_rank()
         self._drain = Drain("", self.tell)
         self._stalled: asyncio.TimerHandle | None = None
+        self._seen_at = float("-inf")
 
     def decode(self, data: bytes) -> wire.ReceiveRequest:
         return wire.decode_receive(data)
@@ -159,6 +162,7 @@ class ReceiveConsumer(Socket):
                     self._be_patient()
                     self._wake.set()
             case wire.Resync():
+                await self._be_seen()
                 self._drain.resync(frame.cursors)
                 self._wake.set()
 
@@ -172,6 +176,13 @@ class ReceiveConsumer(Socket):
             log.error("database_trouble", error=type(error).__name__)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._wake.set)
         self._watch()
+
+    async def _be_seen(self) -> None:
+        """Note once an hour that the user is here: a page that stays open is not idle."""
+        now = asyncio.get_running_loop().time()
+        if now - self._seen_at >= SEEN_SECONDS:
+            self._seen_at = now
+            await self.node.writer.run(identities.touch, self.user, timezone.now())
 
     async def depart(self) -> None:
         self._be_patient()

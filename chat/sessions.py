@@ -116,13 +116,16 @@ def answer(me: str, session: str, body: bytes) -> Change:
 
 @transaction.atomic
 def decline(me: str, session: str, why: str) -> Change:
-    """End a session that was offered to me and not answered; `why` is declined or used."""
+    """End a session that was offered to me, while I have said nothing in it; `why` is declined or used.
+
+    An owner who answered several offers under one link turns the others away so, once one has said hello.
+    """
     row = _lock_any(me, session)
     if row is None or row.state == State.ENDED:
         return Change(session)
     if row.responder_id != me:
         raise errors.NotYours
-    if row.state == State.OPEN:
+    if row.next_n_responder > 0:
         raise errors.Conflict
     return end(row, Why(why))
 

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from accounts import identities
+from accounts.models import Identity
 from chat import errors, mailbox, node, sessions, wire
 from chat.tests import people
 from chat.tests.pages import listener, open_socket, receiver, sender
@@ -427,6 +430,17 @@ async def test_a_purged_users_socket_is_closed_by_its_next_resync(alice: Person)
         await node.current().read(identities.erase, alice.hash)
         await into.send(wire.Resync({}))
         assert await into.closed() == 4401
+
+
+async def test_a_page_that_stays_open_keeps_its_user_from_being_idle(alice: Person) -> None:
+    def age() -> None:
+        Identity.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
+
+    async with listener(alice) as into:
+        await node.current().read(age)
+        await into.ask(wire.Resync({}), wire.CaughtUp)
+        idle = await node.current().read(identities.find, timezone.now() - timedelta(hours=1))
+        assert idle == []
 
 
 # --- the end -----------------------------------------------------------------------------------------

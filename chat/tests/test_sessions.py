@@ -144,9 +144,12 @@ def test_only_the_one_who_was_asked_can_decline(alice: Person, bob: Person, mall
     assert Session.objects.get(id=session).state == State.OFFERED
 
 
-def test_an_answered_session_can_not_be_declined(bob: Person, session: str) -> None:
+def test_a_session_can_be_declined_until_its_owner_has_spoken(bob: Person, session: str) -> None:
+    Session.objects.filter(id=session).update(next_n_responder=1)
     with pytest.raises(errors.Conflict):
-        sessions.decline(bob.hash, session, "declined")
+        sessions.decline(bob.hash, session, "used")
+    Session.objects.filter(id=session).update(next_n_responder=0)
+    assert sessions.decline(bob.hash, session, "used").why == "used"
 
 
 def test_leaving_ends_it_for_both_and_leaves_a_bare_tombstone(
