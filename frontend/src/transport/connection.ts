@@ -27,6 +27,8 @@ import {
 const RESYNC_MS = 20_000
 /** Longer than any honest answer takes; a socket that is silent for so long is dead. */
 const SILENCE_MS = 10_000
+/** The longest pause that a refused login may ask for. */
+const LONGEST_SECONDS = 60
 
 export type Reply = Extract<FromSend, { id: number }>
 
@@ -213,6 +215,8 @@ export class Connection {
   #early: FromReceive[] = []
 
   #fromReceive(frame: FromReceive): void {
+    // A refusal here is followed by the close, which has a code of its own.
+    if (frame.t === 'error') return
     if (frame.t === 'ready' && this.#pair) this.#pair.ready.receive = true
     if (!this.online) {
       this.#early.push(frame)
@@ -234,6 +238,7 @@ export class Connection {
   #becomeOnline(): void {
     if (!this.online) return
     this.#failures = 0
+    clearInterval(this.#resyncTimer)
     this.#resyncTimer = setInterval(() => this.resync({}), RESYNC_MS)
     this.#handlers.status({ state: 'online' })
     const early = this.#early
@@ -276,7 +281,10 @@ export class Connection {
   }
 
   #retry(atLeastSeconds: number): void {
-    const wait = Math.max(pause(this.#failures, jitter()), atLeastSeconds * 1000)
+    const wait = Math.max(
+      pause(this.#failures, jitter()),
+      Math.min(atLeastSeconds, LONGEST_SECONDS) * 1000,
+    )
     this.#failures += 1
     this.#handlers.status({ state: 'waiting', retryAt: Date.now() + wait })
     this.#retryTimer = setTimeout(() => void this.#open(), wait)

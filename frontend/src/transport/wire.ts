@@ -4,7 +4,7 @@
  *     send     page → server   hello lookup prepare offer answer decline post volatile keep leave erase
  *              server → page   ready ok key seal stored erased error
  *     receive  page → server   hello taken resync
- *              server → page   ready session item caught_up volatile ended
+ *              server → page   ready session item caught_up volatile ended error
  *
  * What comes from the server is parsed whole before anything is done with it; unknown members
  * and frames are refused. Hashes and session ids are text of 43 characters, bodies are bytes.
@@ -25,6 +25,10 @@ const bytes = v.pipe(
   v.instance(Uint8Array),
   v.transform((value): Bytes => new Uint8Array(value)),
 )
+const someBytes = v.pipe(
+  bytes,
+  v.check((value) => value.length > 0),
+)
 const bytesOf = (length: number) =>
   v.pipe(
     bytes,
@@ -43,6 +47,17 @@ const sessionInfo = v.strictObject({
   last_seq: uint32,
   next_n: uint32,
   half: bytesOf(32),
+})
+
+/** A refusal; on the receive socket the last frame before it is closed. */
+const error = v.strictObject({
+  t: v.literal('error'),
+  code: v.string(),
+  permanent: v.boolean(),
+  retry_after: v.nullable(seconds),
+  id: v.nullable(uint32),
+  session: v.nullable(hash),
+  n: v.nullable(uint32),
 })
 
 const fromSend = v.variant('t', [
@@ -71,15 +86,7 @@ const fromSend = v.variant('t', [
     peers: uint32,
     told: uint32,
   }),
-  v.strictObject({
-    t: v.literal('error'),
-    code: v.string(),
-    permanent: v.boolean(),
-    retry_after: v.nullish(seconds, null),
-    id: v.nullish(uint32, null),
-    session: v.nullish(hash, null),
-    n: v.nullish(uint32, null),
-  }),
+  error,
 ])
 
 const fromReceive = v.variant('t', [
@@ -91,10 +98,11 @@ const fromReceive = v.variant('t', [
     seq: uint32,
     kind: v.picklist(['offer', 'answer', 'message']),
     sender: side,
-    body: bytes,
+    body: someBytes,
   }),
   v.strictObject({ t: v.literal('caught_up') }),
-  v.strictObject({ t: v.literal('volatile'), session: hash, body: bytes }),
+  v.strictObject({ t: v.literal('volatile'), session: hash, body: someBytes }),
+  error,
   v.strictObject({ t: v.literal('ended'), session: hash, why: endedWhy }),
 ])
 

@@ -196,7 +196,15 @@ describe('a request', () => {
     const second = connection.request({ t: 'leave', session: ID })
     const [a, b] = send.sent.slice(-2)
     send.says({ t: 'ok', id: b?.id })
-    send.says({ t: 'error', code: 'not_found', permanent: true, id: a?.id })
+    send.says({
+      t: 'error',
+      code: 'not_found',
+      permanent: true,
+      retry_after: null,
+      id: a?.id,
+      session: null,
+      n: null,
+    })
     await expect(second).resolves.toMatchObject({ t: 'ok' })
     await expect(first).rejects.toMatchObject({ code: 'not_found', permanent: true })
   })
