@@ -76,6 +76,8 @@ def make_person(
     yield make
     if request.session.testsfailed > failed_before:
         _keep_screenshots(people, request.node.name)
+        lines = sorted(line for person in people for line in person.network[-15:] + person.trouble)
+        request.node.add_report_section("teardown", "network", "\n".join(lines))
     for person in people:
         person.context.close()
     assert [line for person in people for line in person.trouble] == []

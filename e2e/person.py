@@ -2,15 +2,16 @@
 
 What goes wrong in the page is collected in `trouble`: console errors, exceptions, violations of the
 Content-Security-Policy, and requests to any other origin than the stack's. conftest.py asserts that it
-is empty after each test.
+is empty after each test. `network` tells what was asked and answered; a failed test prints its end.
 """
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 WAIT_MS = 20_000
 AXE = Path(__file__).resolve().parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -32,6 +33,7 @@ class Person:
         self.name = name
         self.url = url
         self.trouble: list[str] = []
+        self.network: list[str] = []
         self.expects_no_network = False
         self.context = browser.new_context(**context)
         self.context.set_default_timeout(WAIT_MS)
@@ -40,7 +42,10 @@ class Person:
         self.context.on("console", self._note_console)
         self.context.on("weberror", lambda error: self.trouble.append(f"{name}: {error.error}"))
         self.context.on("request", self._note_request)
+        self.context.on("response", lambda response: self._note(response.status, response.url))
+        self.context.on("requestfailed", lambda request: self._note(request.failure, request.url))
         self.page: Page = self.context.new_page()
+        self.page.on("websocket", self._note_socket)
 
     # --- coming and going ---------------------------------------------------------------------------------
 
@@ -287,6 +292,14 @@ class Person:
         expected = self.expects_no_network and any(words in message.text for words in NO_NETWORK)
         if message.type == "error" and not expected:
             self.trouble.append(f"{self.name}: {message.text}")
+
+    def _note(self, what: object, url: str) -> None:
+        self.network.append(f"{time.strftime('%H:%M:%S')} {self.name}: {what} {urlsplit(url).path}")
+
+    def _note_socket(self, socket: WebSocket) -> None:
+        self._note("opened", socket.url)
+        socket.on("close", lambda closed: self._note("closed", closed.url))
+        socket.on("socketerror", lambda error: self._note(error, socket.url))
 
     def _note_request(self, request: Request) -> None:
         if not request.url.startswith(("data:", "blob:")) and _origin(request.url) != self.url:
