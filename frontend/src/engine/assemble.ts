@@ -19,7 +19,8 @@ export async function assemble(
   const links = new Links(room, origin, await room.vault.readLinks())
   const neighbours = {
     helloTaken: (id: string, state: Conversation['state']) => owner.helloTaken(house, id, state),
-    ended: ({ id }: Conversation, why: EndedWhy) => {
+    ended: ({ id, hidden }: Conversation, why: EndedWhy) => {
+      if (hidden) house.conversations.delete(id)
       if (OWN_ENDS.includes(why)) inBackground(house.hint({ t: 'leave', session: id }))
     },
   }

@@ -51,14 +51,22 @@ const FETCH_PAUSES_MS = [500, 1_000, 2_000, 4_000, 7_500, 15_000]
 const ACK_QUIET_MS = 1_500
 const TYPING_DIES_MS = 6_000
 const TYPING_EVERY_MS = 2_500
+/** Whatever the server or the peer say, a conversation ends after a day without a message (PROTOCOL §9). */
+const TTL_MAX_SECONDS = 24 * 3600
 /** More waiting messages than the server's own burst: the person is ahead of the network. */
 const OUTBOX_LIMIT = 50
 const DRAFT_LIMIT = 50
 
 /** What the engine decides for a conversation: its links and its siblings. */
 export interface Neighbours {
-  /** The owner's page took a hello: what else is written with it, and what follows after. */
-  helloTaken(id: string, state: StoredConversation): { change: Partial<Change>; after: () => void }
+  /**
+   * The owner's page took a hello: what else is written with it, and what follows after. Null where
+   * its link is spent or gone: somebody else came first.
+   */
+  helloTaken(
+    id: string,
+    state: StoredConversation,
+  ): { change: Partial<Change>; after: () => void } | null
   /** The conversation is over; the engine tells the server where that is this side's part. */
   ended(conversation: Conversation, why: EndedWhy): void
 }
@@ -84,11 +92,12 @@ interface Fetching {
 export class Conversation {
   readonly id: string
   readonly #room: Room
-  readonly #key: CryptoKey
+  /** Seals what lies in the vault; given up with the end. */
+  #key: CryptoKey | null
   readonly #neighbours: Neighbours
   readonly #queue = new Queue()
   readonly #outbox: Outbox
-  readonly #transcript: Transcript
+  #transcript: Transcript
   /** As last committed: for showing and deciding, never for writing. */
   #state: StoredConversation
   #deadline: Deadline
@@ -98,6 +107,8 @@ export class Conversation {
   #cursor = 0
   /** Texts that wait for the owner's answer, by their number. */
   readonly #drafts = new Map<number, Message>()
+  /** No number is given twice in one page: it names the draft's line. */
+  #nextDraft = 0
   /** Lines are shown once all that was said before has been read again. */
   #shown: boolean
   #fetching: Fetching | null = null
@@ -141,7 +152,7 @@ export class Conversation {
     const held = await room.vault.read(key, info.id)
     if (!held) return null
     const records = await room.vault.readRecords(key, info.id)
-    const outbox = await room.vault.readOutbox(key, info.id)
+    const outbox = held.state.broken ? [] : await room.vault.readOutbox(key, info.id)
     const conversation = new Conversation(room, neighbours, info.id, key, {
       state: held.state,
       records,
@@ -151,6 +162,7 @@ export class Conversation {
     })
     for (const { number, draft } of await room.vault.readDrafts(key, info.id)) {
       conversation.#drafts.set(number, draftMessage(number, draft))
+      conversation.#nextDraft = number + 1
     }
     for (const { bytes } of outbox) await conversation.#readAgain(bytes)
     return conversation
@@ -164,13 +176,19 @@ export class Conversation {
     return this.#cursor
   }
 
+  get ended(): boolean {
+    return this.#endedWhy !== null
+  }
+
+  /** Ended or broken. */
   get over(): boolean {
     return this.#endedWhy !== null || this.#state.broken !== null
   }
 
   get phase(): Phase {
+    // That it broke is not to be covered up by the server's saying that it ended.
+    if (this.#state.broken && this.#endedWhy !== 'left') return 'broken'
     if (this.#endedWhy) return 'ended'
-    if (this.#state.broken) return 'broken'
     if (this.#state.confirmed) return 'open'
     return this.#state.verified === 'none' && this.#state.role === 0 ? 'asking' : 'joining'
   }
@@ -210,6 +228,7 @@ export class Conversation {
   async informed(info: SessionInfo): Promise<void> {
     this.#serverTtl = info.ttl
     this.#deadline = withTtl(this.#deadline, this.#ttl)
+    if (this.checkDeadline()) return this.#tellView()
     const ratchet = this.#state.ratchet && decodeRatchet(this.#state.ratchet)
     const sent = ratchet ? ratchet.sent : 0
     if (info.next_n > sent) return this.#break('rolled-back')
@@ -220,7 +239,7 @@ export class Conversation {
 
   /** Everything that the server had has come: what is still missing is gone. */
   async caughtUp(): Promise<void> {
-    if (this.#shown || this.over) return
+    if (this.#shown || this.checkDeadline()) return
     if (!this.#transcript.complete) return this.#break('missing-record')
     this.#shown = true
     this.retell()
@@ -232,6 +251,7 @@ export class Conversation {
   async item(item: Item): Promise<void> {
     await this.#queue.run(async () => {
       if (this.#fetching && item.seq > this.#fetching.seq) return
+      this.checkDeadline()
       if (!this.over && item.kind === 'answer') await this.#answer(item.body)
       if (!this.over && item.kind === 'message' && !(await this.#message(item))) return
       this.#passed(item.seq)
@@ -265,7 +285,7 @@ export class Conversation {
     const ratchet = this.#state.ratchet
     if (!ratchet || this.over || !this.#state.confirmed) return
     const opened = await openVolatile(decodeRatchet(ratchet), body, this.#volatile.peer)
-    if (!opened) return
+    if (!opened || this.over) return
     this.#volatile.peer = opened.counter
     this.#setPeerTyping(opened.on)
   }
@@ -273,10 +293,10 @@ export class Conversation {
   // ---- what the person does
 
   async say(text: string): Promise<void> {
-    if (this.over) throw new EngineError('not-open')
+    if (this.checkDeadline()) throw new EngineError('not-open')
     if (this.#outbox.size >= OUTBOX_LIMIT) throw new EngineError('too-fast', 2)
     const at = this.#room.clock.wall()
-    const ready = this.#state.ratchet && this.#shown && this.#drafts.size === 0
+    const ready = this.#mayWrite && this.#drafts.size === 0
     if (ready) await this.send({ t: 'text', at, text })
     else await this.#keepDraft({ at, text })
     if (!ready) inBackground(this.#sendDrafts())
@@ -322,7 +342,9 @@ export class Conversation {
   /** Seals, commits, then posts. Answers the message's n. */
   send(content: ContentToSend, draft: number | null = null): Promise<number> {
     return this.#queue.run(async () => {
-      if (this.over && !(content.t === 'bye' && !this.#endedWhy)) throw new EngineError('not-open')
+      this.checkDeadline()
+      const isReady = this.#shown || content.t === 'bye'
+      if (!isReady || !this.#mayLeave(content)) throw new EngineError('not-open')
       const record = await this.#update(async (state) => {
         if (!state.ratchet) throw new EngineError('not-open')
         return this.#seal(state, decodeRatchet(state.ratchet), content, draft)
@@ -341,7 +363,7 @@ export class Conversation {
 
   /** Ends it if its time is up; answers whether it is over. */
   checkDeadline(): boolean {
-    if (!this.over && hasPassed(this.#room.clock, this.#deadline)) {
+    if (!this.#endedWhy && hasPassed(this.#room.clock, this.#deadline)) {
       this.end(this.#state.confirmed ? 'expired' : 'unanswered')
     }
     return this.over
@@ -353,6 +375,10 @@ export class Conversation {
     this.#undelivered = this.#transcript.undelivered + this.#drafts.size
     this.#endedWhy = why
     this.stop()
+    this.#key = null
+    this.#state = { ...this.#state, pending: null, answer: null, ratchet: null }
+    this.#transcript = new Transcript([])
+    this.#drafts.clear()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
     inBackground(this.#queue.run(() => this.#room.vault.forget(this.id)))
@@ -367,7 +393,23 @@ export class Conversation {
   // ---- inside
 
   get #ttl(): number {
-    return Math.min(this.#state.ttlSeconds, this.#serverTtl)
+    return Math.min(this.#state.ttlSeconds, this.#serverTtl, TTL_MAX_SECONDS)
+  }
+
+  get #seals(): CryptoKey {
+    if (!this.#key) throw new EngineError('not-open')
+    return this.#key
+  }
+
+  /** Texts may leave: the ratchet stands, the guest has said hello, and all that was said before is shown. */
+  get #mayWrite(): boolean {
+    const { ratchet, role, confirmed } = this.#state
+    return ratchet !== null && this.#shown && (role === 0 || confirmed)
+  }
+
+  /** Nothing but bye leaves a broken conversation. */
+  #mayLeave({ t }: ContentToSend): boolean {
+    return t === 'bye' ? !this.#endedWhy : !this.over
   }
 
   /**
@@ -378,20 +420,31 @@ export class Conversation {
     step: (state: StoredConversation) => Promise<{ change: Change | null; value: T }>,
   ): Promise<T> {
     for (;;) {
-      const held = await this.#room.vault.read(this.#key, this.id)
+      const key = this.#seals
+      const held = await this.#room.vault.read(key, this.id)
       if (!held || this.#endedWhy) throw new EngineError('not-open')
       const { change, value } = await step(held.state)
       if (!change) return value
       try {
-        await this.#room.vault.commit(this.#key, this.id, held.version, change)
+        await this.#room.vault.commit(key, this.id, held.version, change)
       } catch (error) {
         if (error instanceof StaleVersion) continue
         throw error
       }
-      this.#state = change.state
-      this.#deadline = deadlineAfter(this.#room.clock, this.#state.activeAt, this.#ttl)
+      this.#adopt(change.state)
       return value
     }
+  }
+
+  /** What was committed is what stands, save that an end or a break meanwhile is for good. */
+  #adopt(state: StoredConversation): void {
+    if (this.#endedWhy) return
+    const { activeAt, broken } = this.#state
+    this.#state = broken ? { ...state, broken } : state
+    this.#deadline =
+      state.activeAt === activeAt
+        ? withTtl(this.#deadline, this.#ttl)
+        : deadlineAfter(this.#room.clock, state.activeAt, this.#ttl)
   }
 
   async #amend(change: Partial<StoredConversation>): Promise<void> {
@@ -430,7 +483,7 @@ export class Conversation {
   }
 
   #sent(content: ContentToSend, { bytes, ...record }: Sent, draft: number | null): void {
-    if (this.#endedWhy) return
+    if (!this.#mayLeave(content)) return
     clearTimeout(this.#ackTimer)
     this.#ackTimer = undefined
     this.#volatile.own = { n: record.n + 1, counter: 0 }
@@ -497,9 +550,8 @@ export class Conversation {
     const taken = await this.#update((state) => this.#open(state, item.body))
     switch (taken.verdict) {
       case 'taken':
-        if (this.#endedWhy) return true
-        this.#took(taken.content, taken.record)
         taken.after?.()
+        if (!this.over) this.#took(taken.content, taken.record)
         return true
       case 'drop':
       case 'resend':
@@ -538,7 +590,8 @@ export class Conversation {
       activeAt: isActivity(content) ? clock.wall() : state.activeAt,
       peerSeen: 'seen' in content ? content.seen : state.peerSeen,
     }
-    const hello = content.t === 'hello' ? this.#neighbours.helloTaken(this.id, next) : null
+    const hello = content.t === 'hello' ? this.#neighbours.helloTaken(this.id, next) : undefined
+    if (hello === null) return { change: null, value: { verdict: 'drop' } }
     return {
       change: { ...hello?.change, state: next, record },
       value: { verdict: 'taken', content, record, after: hello?.after ?? null },
@@ -571,32 +624,33 @@ export class Conversation {
     const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
     this.#add(record, lineOf(content, { ...place, delivery: 'taken' }))
     if (content.t === 'bye') this.end('peer-left')
-    else if (content.t === 'hello') inBackground(this.#ack())
+    else if (content.t === 'hello') inBackground(this.#ack().then(() => this.#sendDrafts()))
     else if (content.t !== 'ack') this.#ackSoon()
   }
 
   /** Asks for the item anew, with growing pauses; after 30 s the conversation is broken. */
   #fetchAgain(seq: number, code: BrokenCode): false {
-    const fetching = this.#fetching ?? { seq, code, tries: 0, timer: undefined }
-    const pauseMs = FETCH_PAUSES_MS[fetching.tries]
-    clearTimeout(fetching.timer)
-    if (pauseMs === undefined) {
-      this.#break(code)
-      return false
-    }
-    fetching.tries += 1
-    fetching.timer = setTimeout(
-      () => this.#room.server.resync({ [this.id]: this.#cursor }),
-      pauseMs,
-    )
-    this.#fetching = fetching
+    this.#fetching ??= { seq, code, tries: 0, timer: undefined }
+    if (this.#fetching.timer === undefined) this.#fetchLater(this.#fetching)
     return false
+  }
+
+  /** Goes on whether the server answers or not; while it can't be asked, the pause begins again. */
+  #fetchLater(fetching: Fetching): void {
+    fetching.timer = setTimeout(() => {
+      if (this.#room.server.online) {
+        fetching.tries += 1
+        if (fetching.tries >= FETCH_PAUSES_MS.length) return this.#break(fetching.code)
+        this.#room.server.resync({ [this.id]: this.#cursor })
+      }
+      this.#fetchLater(fetching)
+    }, FETCH_PAUSES_MS[fetching.tries])
   }
 
   /** For good: told to the person, written down, and nothing but bye is sent any more. */
   #break(code: BrokenCode): void {
     if (this.over) return
-    this.#state = { ...this.#state, broken: code }
+    this.#state = { ...this.#state, broken: code, pending: null }
     this.stop()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
@@ -604,10 +658,11 @@ export class Conversation {
   }
 
   async #writeBroken(code: BrokenCode): Promise<void> {
+    if (!this.#key) return
     const held = await this.#room.vault.read(this.#key, this.id)
     if (!held) return
-    const state = { ...held.state, broken: code }
-    await this.#room.vault.commit(this.#key, this.id, held.version, { state })
+    const state = { ...held.state, broken: code, pending: null }
+    await this.#room.vault.commit(this.#seals, this.id, held.version, { state })
   }
 
   /** Sends nothing more, and waits for nothing. */
@@ -623,7 +678,7 @@ export class Conversation {
   async #keepDraft(draft: Draft): Promise<void> {
     if (this.#drafts.size >= DRAFT_LIMIT) throw new EngineError('too-fast', 60)
     await this.#queue.run(async () => {
-      const number = Math.max(-1, ...this.#drafts.keys()) + 1
+      const number = this.#nextDraft++
       await this.#update(async (state) => ({
         change: { state, draft: { number, draft } },
         value: null,
@@ -636,8 +691,8 @@ export class Conversation {
 
   /** Texts that waited for the owner become messages, in order, each in one transaction. */
   async #sendDrafts(): Promise<void> {
-    if (!this.#state.ratchet || !this.#shown) return
-    for (const { number, draft } of await this.#room.vault.readDrafts(this.#key, this.id)) {
+    if (!this.#mayWrite || this.over) return
+    for (const { number, draft } of await this.#room.vault.readDrafts(this.#seals, this.id)) {
       if (!this.#drafts.delete(number)) continue
       await this.send({ t: 'text', at: draft.at, text: draft.text }, number)
     }

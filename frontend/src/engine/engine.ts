@@ -7,6 +7,7 @@ import {
   importIdentity,
   parseAddress,
   safetyNumber,
+  TEXT_MAX_BYTES,
   textBytes,
   type Address,
   type Identity,
@@ -14,6 +15,7 @@ import {
 import { Connection } from '../transport/connection'
 import { Unreachable } from '../transport/errors'
 import { login } from '../transport/login'
+import { forgetToken, keepToken, keptToken } from '../transport/token'
 import { NoStorage, openTab, type Tab } from '../vault/tab'
 import { assemble } from './assemble'
 import { inBackground } from './background'
@@ -36,9 +38,10 @@ import {
   type Limits,
 } from './types'
 
-const TOKEN_KEY = 'quarter.token'
 /** How long a bye may take to reach the server before a leave or an erasure goes on without it. */
 const FAREWELL_MS = 700
+/** So often the vault is marked as in use. */
+const TOUCH_MS = 3600_000
 const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
 
 interface Parts {
@@ -59,6 +62,7 @@ export class QuarterEngine implements Engine {
   /** asked: the server may have erased us; gone: it no longer knows us. */
   #erasing: 'no' | 'asked' | 'gone' = 'no'
   #parts: Parts | null = null
+  #watching = new AbortController()
 
   /** `origin` is the page's own, as URL.origin gives it. */
   constructor(origin: string, clock: Clock = browserClock) {
@@ -189,9 +193,12 @@ export class QuarterEngine implements Engine {
     const { connection, house, tab } = this.#running
     const conversations = [...house.conversations.values()]
     connection.stop()
+    this.#watching.abort()
+    this.#arrivals.clear()
+    this.#pending = null
     for (const conversation of conversations) conversation.end('left')
     await Promise.all(conversations.map((conversation) => conversation.idle()))
-    sessionStorage.removeItem(TOKEN_KEY)
+    forgetToken()
     await tab.destroy()
     this.#parts = null
   }
@@ -217,7 +224,10 @@ export class QuarterEngine implements Engine {
       cursors: () => house.cursors,
       status: (status) => this.#tell({ type: 'connection', connection: (this.#status = status) }),
       limits: ({ text_bytes, ttl_seconds }) => {
-        this.#limits = { textBytes: text_bytes, ttlSeconds: ttl_seconds }
+        this.#limits = {
+          textBytes: Math.min(text_bytes, TEXT_MAX_BYTES),
+          ttlSeconds: ttl_seconds,
+        }
       },
       received: (frame) => inbound.take(frame),
       stored: ({ session, n }) => inBackground(house.conversations.get(session)?.stored(n)),
@@ -240,14 +250,15 @@ export class QuarterEngine implements Engine {
   }
 
   async #token(identity: Identity, fresh: boolean): Promise<string> {
-    const kept = sessionStorage.getItem(TOKEN_KEY)
+    const hash = b64uEncode(identity.hash)
+    const kept = keptToken(hash)
     if (kept && !fresh) return kept
     if (this.#erasing !== 'no') {
       this.#erasing = 'gone'
       throw new Unreachable()
     }
     const token = await login(identity, this.#origin)
-    sessionStorage.setItem(TOKEN_KEY, token)
+    keepToken(hash, token)
     return token
   }
 
@@ -257,11 +268,16 @@ export class QuarterEngine implements Engine {
       house.checkDeadlines()
       inBackground(house.links.bury())
     }
-    setInterval(check, 1_000)
-    for (const name of ['pageshow', 'focus']) window.addEventListener(name, check)
-    for (const name of ['visibilitychange', 'resume']) document.addEventListener(name, check)
-    window.addEventListener('online', () => connection.retryNow())
-    window.addEventListener('offline', () => connection.lost())
+    const touch = () => inBackground(house.room.vault.touch(this.#clock.wall()))
+    const { signal } = (this.#watching = new AbortController())
+    const timers = [setInterval(check, 1_000), setInterval(touch, TOUCH_MS)]
+    signal.addEventListener('abort', () => timers.forEach(clearInterval))
+    for (const name of ['pageshow', 'focus']) window.addEventListener(name, check, { signal })
+    for (const name of ['visibilitychange', 'resume']) {
+      document.addEventListener(name, check, { signal })
+    }
+    window.addEventListener('online', () => connection.retryNow(), { signal })
+    window.addEventListener('offline', () => connection.lost(), { signal })
   }
 
   #arriveAt(address: Address): Arrival {
@@ -273,7 +289,9 @@ export class QuarterEngine implements Engine {
 
   async #arriveAgain({ room }: House): Promise<void> {
     const kept = await room.vault.readArrival()
-    if (kept && this.#clock.wall() - kept.at < LINK_LIFE_MS) this.#arriveAt(kept)
+    if (!kept) return
+    if (this.#clock.wall() - kept.at < LINK_LIFE_MS) this.#arriveAt(kept)
+    else await room.vault.writeArrival(null)
   }
 
   #read(text: string): Address {
@@ -293,6 +311,7 @@ export class QuarterEngine implements Engine {
     this.#erasing = 'asked'
     const reply = await house.request({ t: 'erase' })
     if (reply.t !== 'erased') throw new EngineError('refused')
+    this.#erasing = 'gone'
     const { sessions, messages, files, peers, told } = reply
     return { sessions, messages, files, peers, told, counted: true }
   }
@@ -321,10 +340,7 @@ export class QuarterEngine implements Engine {
 async function identityOf({ vault }: Tab): Promise<Identity> {
   const kept = await vault.readIdentity()
   const pkcs8 = kept ?? (await generateIdentity())
-  if (!kept) {
-    sessionStorage.removeItem(TOKEN_KEY)
-    await vault.writeIdentity(pkcs8)
-  }
+  if (!kept) await vault.writeIdentity(pkcs8)
   const identity = await importIdentity(pkcs8)
   pkcs8.fill(0)
   return identity

@@ -38,7 +38,7 @@ export async function join(
   return id
 }
 
-/** Sends the offer's bytes, now or again. What the server can never take ends the attempt. */
+/** Sends the offer's bytes for the first time. What the server refuses ends the attempt. */
 export async function sendOffer(house: House, conversation: Conversation): Promise<void> {
   const { pending } = conversation.state
   if (!pending) return
@@ -46,9 +46,27 @@ export async function sendOffer(house: House, conversation: Conversation): Promi
   try {
     await house.request({ t: 'offer', body: offer })
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'offline') return
+    if (error instanceof EngineError && error.code === 'offline') {
+      house.later(error, () => offerAgain(house, conversation))
+      return
+    }
     await house.drop(conversation.id)
     throw error
+  }
+  if (!conversation.over) await conversation.markOffered()
+}
+
+/** The same bytes again, while nobody waits for the answer; what was written meanwhile is not lost in silence. */
+export async function offerAgain(house: House, conversation: Conversation): Promise<void> {
+  const { pending, offered } = conversation.state
+  if (!pending || offered || conversation.checkDeadline()) return
+  try {
+    await house.request({ t: 'offer', body: decodePending(pending).offer })
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    const retried = house.later(error, () => offerAgain(house, conversation))
+    if (!retried && error.code !== 'offline') conversation.end('server-says')
+    return
   }
   await conversation.markOffered()
 }

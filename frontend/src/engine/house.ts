@@ -6,6 +6,7 @@ import type { Request, SessionInfo } from '../transport/wire'
 import { conversationKey } from '../vault/seal'
 import type { StoredConversation } from '../vault/shapes'
 import type { Change } from '../vault/vault'
+import { inBackground } from './background'
 import { Conversation, type Neighbours } from './conversation'
 import { endsAt, hasPassed, type Deadline } from './deadline'
 import type { Links } from './links'
@@ -16,6 +17,9 @@ import {
   type EndedWhy,
   type EngineErrorCode,
 } from './types'
+
+/** The longest pause that the server may ask for. */
+const LONGEST_PAUSE_SECONDS = 60
 
 /** Someone asks to talk; nothing of it is in the vault until the person accepts. */
 export interface Asking {
@@ -54,18 +58,31 @@ export class House {
     }
   }
 
-  /** Tells the server what it would find out by itself in time; no answer is needed. */
+  /**
+   * Tells the server what it would find out by itself in time; no answer is needed. A refusal that
+   * time heals is tried again; after a new connection its word on the session brings us back here.
+   */
   async hint(request: Request): Promise<void> {
     try {
       await this.request(request)
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
+      this.later(error, () => this.hint(request))
     }
+  }
+
+  /** Does again what was refused for now; answers whether it was. */
+  later({ retryAfter }: EngineError, again: () => Promise<void>): boolean {
+    if (retryAfter === null) return false
+    const seconds = Math.min(retryAfter, LONGEST_PAUSE_SECONDS)
+    setTimeout(() => inBackground(again()), seconds * 1000)
+    return true
   }
 
   /** Where the receive socket goes on after a reconnect: the last seq taken of each session. */
   get cursors(): Record<string, number> {
-    const begun = [...this.conversations.values()].filter(({ cursor }) => cursor > 0)
+    const live = [...this.conversations.values()].filter(({ ended }) => !ended)
+    const begun = live.filter(({ cursor }) => cursor > 0)
     return Object.fromEntries(begun.map(({ id, cursor }) => [id, cursor]))
   }
 

@@ -31,13 +31,7 @@ export class Inbound {
   }
 
   take(frame: FromReceive): void {
-    void this.#queue.run(async () => {
-      try {
-        await this.#take(frame)
-      } catch (error) {
-        if (!(error instanceof EngineError)) reportError(error)
-      }
-    })
+    void this.#queue.run(() => this.#alone(() => this.#take(frame)))
   }
 
   #take(frame: FromReceive): Promise<void> | undefined {
@@ -61,20 +55,28 @@ export class Inbound {
     const { room, conversations, asking } = this.#house
     const kept = await room.vault.conversationIds()
     this.#unnamed = new Set([...kept, ...conversations.keys(), ...asking.keys()])
-    for (const info of sessions) {
-      this.#unnamed.delete(info.id)
-      await this.#informed(info)
+    for (const { id } of sessions) this.#unnamed.delete(id)
+    for (const info of sessions) await this.#alone(() => this.#informed(info))
+  }
+
+  /** Works on one session; that it fails is no trouble of the others'. */
+  async #alone(work: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!(error instanceof EngineError)) reportError(error)
     }
   }
 
   async #informed(info: SessionInfo): Promise<void> {
     this.#infos.set(info.id, info)
     const conversation = await this.#conversation(info)
-    if (conversation) {
+    if (conversation && !conversation.ended) {
       await conversation.informed(info)
       if (info.state === 'offered') await owner.answerAgain(this.#house, conversation)
-    } else if (info.role === 0 || info.state === 'open') {
-      // Ours, but nothing of it is here any more: this side has left it.
+    } else if (conversation || info.role === 0 || info.state === 'open') {
+      // Ours, but nothing of it is here any more: this side has left it, and the server didn't hear.
+      this.#infos.delete(info.id)
       await this.#house.hint({ t: 'leave', session: info.id })
     }
   }
@@ -100,8 +102,10 @@ export class Inbound {
   async #caughtUp(): Promise<void> {
     const unnamed = [...this.#unnamed]
     this.#unnamed.clear()
-    for (const id of unnamed) await this.#settle(id)
-    for (const conversation of this.#house.conversations.values()) await conversation.caughtUp()
+    for (const id of unnamed) await this.#alone(() => this.#settle(id))
+    for (const conversation of this.#house.conversations.values()) {
+      await this.#alone(() => conversation.caughtUp())
+    }
   }
 
   /** The server doesn't name a session of ours: its offer never arrived, or it is over. */
@@ -109,7 +113,8 @@ export class Inbound {
     const conversation = this.#house.conversations.get(id) ?? (await this.#reopen(id))
     if (!conversation) return this.#ended(id, 'removed')
     const { pending, offered } = conversation.state
-    if (pending && !offered && !conversation.over) return guest.sendOffer(this.#house, conversation)
+    if (pending && !offered && !conversation.checkDeadline())
+      return guest.offerAgain(this.#house, conversation)
     return this.#ended(id, 'removed')
   }
 
@@ -122,7 +127,7 @@ export class Inbound {
       return conversation
     } catch (error) {
       if (error instanceof SealError) return null
-      if (error instanceof EngineError && error.code !== 'offline') return null
+      if (error instanceof EngineError && error.code === 'not-open') return null
       throw error
     }
   }

@@ -66,10 +66,10 @@ export class Links {
     return { ...link, answered: [...link.answered, initiator] }
   }
 
-  /** The same link after its hello; null for one that was withdrawn meanwhile. */
+  /** The same link after its hello; null for one that is spent or gone. */
   spending(id: string): StoredLink | null {
     const link = this.#links.get(id)
-    return link ? { ...link, spent: true } : null
+    return link && !link.spent ? { ...link, spent: true } : null
   }
 
   /** Takes over what a transaction has written. */

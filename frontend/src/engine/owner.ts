@@ -15,7 +15,7 @@ import {
 } from '../protocol'
 import type { Item, SessionInfo } from '../transport/wire'
 import type { StoredConversation, StoredLink } from '../vault/shapes'
-import type { Change } from '../vault/vault'
+import { StaleVersion, type Change } from '../vault/vault'
 import { inBackground } from './background'
 import type { Conversation } from './conversation'
 import { deadlineAfter } from './deadline'
@@ -57,23 +57,28 @@ export async function answerAgain(house: House, conversation: Conversation): Pro
   if (answer) await house.hint({ t: 'answer', session: conversation.id, body: answer })
 }
 
-/** A hello was taken: its link is spent, and the others that wait under it are dropped. */
+/**
+ * A hello was taken: its link is spent, and the others that wait under it are dropped. Null under a
+ * link that is spent or gone, as when the page was killed before it had turned the others away.
+ */
 export function helloTaken(
   house: House,
   id: string,
   { linkId }: StoredConversation,
-): { change: Partial<Change>; after: () => void } {
-  const link = linkId === null ? null : house.links.spending(linkId)
-  if (!link) return { change: {}, after: () => {} }
-  return {
-    change: { link },
-    after: () => {
-      house.links.remember(link)
-      for (const other of waitingUnder(house, link.id)) {
-        if (other.id !== id) inBackground(turnAway(house, other))
-      }
-    },
-  }
+): { change: Partial<Change>; after: () => void } | null {
+  if (linkId === null) return { change: {}, after: () => {} }
+  const link = house.links.spending(linkId)
+  return (
+    link && {
+      change: { link },
+      after: () => {
+        house.links.remember(link)
+        for (const other of waitingUnder(house, link.id)) {
+          if (other.id !== id) inBackground(turnAway(house, other))
+        }
+      },
+    }
+  )
 }
 
 /** Withdraws a link, and with it those who were answered under it and have not proved themselves. */
@@ -141,7 +146,12 @@ async function sendAnswer(
     ratchet: encodeRatchet(answered.state),
   })
   const change = { state, processed: house.processing(info.id) }
-  const conversation = await house.begin(info, link ? { ...change, link } : change)
-  if (link) house.links.remember(link)
-  await answerAgain(house, conversation)
+  try {
+    const conversation = await house.begin(info, link ? { ...change, link } : change)
+    if (link) house.links.remember(link)
+    await answerAgain(house, conversation)
+  } catch (error) {
+    // The link was withdrawn meanwhile.
+    if (!(error instanceof StaleVersion)) throw error
+  }
 }

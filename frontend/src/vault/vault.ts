@@ -21,7 +21,7 @@ import {
   type StoredRecord,
 } from './shapes'
 
-/** The conversation was changed since it was read; nothing was written. */
+/** The conversation or its link was changed since it was read; nothing was written. */
 export class StaleVersion extends Error {
   override readonly name = 'StaleVersion'
 }
@@ -144,13 +144,16 @@ export class Vault {
 
   /**
    * Writes a conversation's next state and all that goes with it, if its version is still
-   * `version` (0: it must not exist). Answers the new version. Throws StaleVersion.
+   * `version` (0: it must not exist), and a link that changes with it was not deleted meanwhile.
+   * Answers the new version. Throws StaleVersion.
    */
   async commit(key: CryptoKey, id: string, version: number, change: Change): Promise<number> {
     const writes = await this.#sealChange(key, id, version + 1, change)
     await this.#write(writes, async (tx) => {
       const held = await tx.objectStore('conversations').get(id)
       if ((held?.version ?? 0) !== version) throw new StaleVersion()
+      const { link } = change
+      if (link && !(await tx.objectStore('links').getKey(link.id))) throw new StaleVersion()
     })
     return version + 1
   }

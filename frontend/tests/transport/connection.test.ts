@@ -3,6 +3,7 @@ import { decode, encode } from '@msgpack/msgpack'
 import type { Connection as Status } from '../../src/engine/types'
 import { pause } from '../../src/transport/backoff'
 import { Connection, type ConnectionHandlers } from '../../src/transport/connection'
+import { Refused } from '../../src/transport/errors'
 
 const ID = 'A'.repeat(43)
 const limits = {
@@ -176,6 +177,26 @@ describe('the two sockets', () => {
       receive.says({ t: 'caught_up' })
     }
     expect(connection.online).toBe(true)
+  })
+
+  it('ask once each 20 s, however often the server says that it is ready', async () => {
+    const { send, receive } = await connect()
+    for (let again = 0; again < 5; again++) send.says({ t: 'ready', limits })
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(receive.sent.filter(({ t }) => t === 'resync')).toHaveLength(1)
+  })
+
+  it('wait a minute at most before they try to log in again', async () => {
+    let asked = 0
+    handlers.token = () => {
+      asked += 1
+      return Promise.reject(new Refused('too_fast', false, 1e300))
+    }
+    connection.start()
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(asked).toBe(1)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(asked).toBe(2)
   })
 
   it('mean an old page when the server’s frames are unknown three times running', async () => {
