@@ -20,6 +20,7 @@ from chat.sockets import ELSEWHERE, NOT_LOGGED_IN, TOO_SLOW, Socket
 log = structlog.get_logger("quarter.chat")
 
 SCRUB_SECONDS = 1.0
+FAREWELL_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 SEEN_SECONDS = 3600.0
 
@@ -171,7 +172,8 @@ class ReceiveConsumer(Socket):
         try:
             await self._drain.run(self.node.read)
         except mailbox.IdentityGone:
-            self.close(NOT_LOGGED_IN)
+            # A page that is erasing hears `erased` on its other socket first: to lose one is to lose both.
+            asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self.close, NOT_LOGGED_IN)
         except (DatabaseError, InterfaceError) as error:
             log.error("database_trouble", error=type(error).__name__)
             asyncio.get_running_loop().call_later(RETRY_SECONDS, self._wake.set)

@@ -432,6 +432,16 @@ async def test_a_purged_users_socket_is_closed_by_its_next_resync(alice: Person)
         assert await into.closed() == 4401
 
 
+async def test_an_erasing_page_hears_the_receipt_before_it_is_logged_out(alice: Person) -> None:
+    """Its receiving socket may notice first that its user is gone."""
+    async with sender(alice) as out, listener(alice) as into:
+        await node.current().read(identities.erase, alice.hash)
+        await into.send(wire.Resync({}))
+        assert await into.is_silent()
+        await out.ask(wire.Erase(1), wire.Erased)
+        assert await into.closed() == 4401
+
+
 async def test_a_page_that_stays_open_keeps_its_user_from_being_idle(alice: Person) -> None:
     def age() -> None:
         Identity.objects.update(last_seen_at=timezone.now() - timedelta(days=1))
