@@ -76,6 +76,7 @@ def end_expired() -> int:
     return remove(list(over.values_list("id", flat=True).order_by("id")[:BATCH]), Why.EXPIRED)
 
 
+@transaction.atomic
 def remove(ids: Sequence[str], why: Why) -> int:
     """Delete these sessions and all that hangs on them; how many. Live pages are told after COMMIT."""
     rows = list(
