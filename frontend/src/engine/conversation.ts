@@ -693,8 +693,15 @@ export class Conversation {
   async #sendDrafts(): Promise<void> {
     if (!this.#mayWrite || this.over) return
     for (const { number, draft } of await this.#room.vault.readDrafts(this.#seals, this.id)) {
-      if (!this.#drafts.delete(number)) continue
-      await this.send({ t: 'text', at: draft.at, text: draft.text }, number)
+      const waiting = this.#drafts.get(number)
+      if (!waiting) continue
+      this.#drafts.delete(number)
+      try {
+        await this.send({ t: 'text', at: draft.at, text: draft.text }, number)
+      } catch (error) {
+        if (!this.over) this.#drafts.set(number, waiting)
+        throw error
+      }
     }
   }
 

@@ -16,7 +16,7 @@ import { EngineError, type EndedWhy } from './types'
 export class Inbound {
   readonly #house: House
   readonly #queue = new Queue()
-  /** The sessions as the server told of them, seal halves included: in memory alone. */
+  /** Sessions of which we have nothing, as the server told of them: their offers are to come. */
   readonly #infos = new Map<string, SessionInfo>()
   /** Sessions of ours that `ready` did not name; settled when the server has told all. */
   #unnamed = new Set<string>()
@@ -69,15 +69,15 @@ export class Inbound {
   }
 
   async #informed(info: SessionInfo): Promise<void> {
-    this.#infos.set(info.id, info)
     const conversation = await this.#conversation(info)
     if (conversation && !conversation.ended) {
       await conversation.informed(info)
       if (info.state === 'offered') await owner.answerAgain(this.#house, conversation)
     } else if (conversation || info.role === 0 || info.state === 'open') {
       // Ours, but nothing of it is here any more: this side has left it, and the server didn't hear.
-      this.#infos.delete(info.id)
       await this.#house.hint({ t: 'leave', session: info.id })
+    } else {
+      this.#infos.set(info.id, info)
     }
   }
 
@@ -95,7 +95,10 @@ export class Inbound {
     const conversation = this.#house.conversations.get(item.session)
     if (conversation) return conversation.item(item)
     const info = this.#infos.get(item.session)
-    if (info && item.kind === 'offer') await owner.offered(this.#house, item, info)
+    if (info && item.kind === 'offer') {
+      await owner.offered(this.#house, item, info)
+      this.#infos.delete(item.session)
+    }
     this.#house.room.server.taken(item.session, item.seq)
   }
 

@@ -145,6 +145,8 @@ async function sendAnswer(
     answer: answered.answer,
     ratchet: encodeRatchet(answered.state),
   })
+  // One who asked may have gone meanwhile.
+  if (!link && !house.asking.has(info.id)) return
   const change = { state, processed: house.processing(info.id) }
   try {
     const conversation = await house.begin(info, link ? { ...change, link } : change)
