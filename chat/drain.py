@@ -121,19 +121,20 @@ class Drain:
             self._say(wire.encode(wire.CaughtUp()))
 
     async def _look(self, read: Read) -> None:
-        everything, some = self._look_at_all, self._looks
-        self._look_at_all, self._looks = False, set()
+        # What is asked for while this looks is not in its view, and belongs to the next look.
+        everything, some, asked = self._look_at_all, self._looks, self._asked
+        self._look_at_all, self._looks, self._asked = False, set(), {}
         try:
             view: mailbox.View = await read(mailbox.look, self._user, None if everything else sorted(some))
         except BaseException:
             self._look_at_all, self._looks = everything or self._look_at_all, some | self._looks
+            self._asked = asked | self._asked
             raise
         if not view.known:
             raise mailbox.IdentityGone
         if self._opening is not None:
             self._begin(view, self._opening)
-        else:
-            self._compare(view, set(self._cursors) if everything else some)
+        self._compare(view, set(self._cursors) if everything else some, asked)
 
     def _begin(self, view: mailbox.View, cursors: Mapping[str, int]) -> None:
         self._opening = None
@@ -144,9 +145,8 @@ class Drain:
         for info in view.sessions:
             self._place(info, cursors.get(info.id, 0), info.last_seq)
 
-    def _compare(self, view: mailbox.View, expected: set[str]) -> None:
+    def _compare(self, view: mailbox.View, expected: set[str], asked: Mapping[str, int]) -> None:
         """Bring what the page knows to what the database says of the sessions looked at."""
-        asked, self._asked = self._asked, {}
         for info in view.sessions:
             if info.id not in self._over:
                 self._meet(info, asked.get(info.id))
@@ -192,14 +192,13 @@ class Drain:
         try:
             rows: list[mailbox.Row] = await read(mailbox.read_after, session, cursor.seq, limit)
         except BaseException:
-            self._due[session] = None
+            if session in self._cursors:
+                self._due[session] = None
             raise
         finally:
             self._reading = None
-        if self._cursors.get(session) is cursor:
+        if session in self._cursors:  # it did not end meanwhile
             self._send_rows(session, cursor, rows, limit)
-        else:
-            self._due.pop(session, None)
 
     def _send_rows(self, session: str, cursor: Cursor, rows: list[mailbox.Row], limit: int) -> None:
         for row in rows:

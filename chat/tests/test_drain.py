@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from django.db import OperationalError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -257,6 +258,62 @@ async def test_a_read_that_fails_is_done_again(world: World) -> None:
         await world.drain.run(broken)
     await world.run()
     assert world.sent() == [1]
+
+
+async def test_a_resync_while_part_is_looked_at_ends_nothing(world: World) -> None:
+    world.items[T] = []
+    world.store(T)
+    await world.open(**{T: 1})
+
+    async def interrupted(function: Any, *args: Any) -> Any:
+        rows = await world.read(function, *args)
+        if function is mailbox.look and args[1] == [S]:
+            world.drain.resync({T: 0})
+        return rows
+
+    world.drain.look([S])
+    await world.drain.run(interrupted)
+    assert world.kinds() == [wire.Item, wire.CaughtUp]
+    assert world.sent(T) == [1]
+
+
+async def test_a_session_that_is_newer_than_the_look_is_not_over(world: World) -> None:
+    await world.open()
+
+    async def interrupted(function: Any, *args: Any) -> Any:
+        seen = await world.read(function, *args)
+        if T not in world.items:
+            world.items[T] = []
+            world.store(T)
+            world.drain.resync({T: 0})
+        return seen
+
+    world.drain.look_again()
+    await world.drain.run(interrupted)
+    assert world.kinds() == [wire.Session, wire.Item, wire.CaughtUp]
+
+
+async def test_a_resync_right_after_hello_is_done_before_caught_up(world: World) -> None:
+    world.store()
+    world.drain.open({S: 1})
+    world.drain.resync({S: 0})
+    await world.run()
+    assert world.kinds() == [wire.ReceiveReady, wire.Item, wire.CaughtUp]
+
+
+async def test_a_session_that_ends_while_a_read_fails_stops_nothing(world: World) -> None:
+    await world.open()
+
+    async def failing(function: Any, *args: Any) -> Any:
+        world.drain.end(S, "left")
+        raise OperationalError
+
+    world.store()
+    world.drain.push(*world.store())
+    with pytest.raises(OperationalError):
+        await world.drain.run(failing)
+    await world.run()
+    assert world.kinds() == [wire.Ended]
 
 
 async def test_nothing_is_said_before_the_page_is_known(world: World) -> None:
