@@ -2,7 +2,7 @@
 
 Expired is expired at read time; the sweep frees the bytes. `sweep` is one function for Celery's beat, for the
 server itself when beat is dead, for `manage.py sweep` and for the admin. It may run twice at once: each batch
-is a transaction that skips rows which another sweep has locked.
+is a transaction that skips rows which somebody else has locked, and looks at their time under the lock.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import identities, login
@@ -62,28 +62,40 @@ def is_overdue() -> bool:
     return not is_first and bool(Sweep.objects.filter(swept_at__lt=stale).update(swept_at=now))
 
 
+@transaction.atomic
 def delete_expired_items() -> int:
     """Delete one batch of items that can't be read any more; short transactions, for the sake of others."""
-    over = Item.objects.filter(session__expires_at__lte=timezone.now())
-    ids = list(over.values_list("id", flat=True)[:ITEM_BATCH])
+    has_items = Exists(Item.objects.filter(session=OuterRef("id")))
+    over = [row.id for row in _lock(_over().filter(has_items))]
+    # What lost items must not be kept on by a process whose clock is behind: over for every clock.
+    Session.objects.filter(id__in=over).update(expires_at=F("created_at"))
+    ids = list(Item.objects.filter(session__in=over).values_list("id", flat=True)[:ITEM_BATCH])
     return Item.objects.filter(id__in=ids).delete()[0]
 
 
 @transaction.atomic
 def end_expired() -> int:
     """Delete one batch of sessions whose time is over, tombstones too, and tell live pages."""
-    over = Session.objects.filter(expires_at__lte=timezone.now())
-    return remove(list(over.values_list("id", flat=True).order_by("id")[:BATCH]), Why.EXPIRED)
+    return _delete(_lock(_over()), Why.EXPIRED)
 
 
 @transaction.atomic
 def remove(ids: Sequence[str], why: Why) -> int:
     """Delete these sessions and all that hangs on them; how many. Live pages are told after COMMIT."""
-    rows = list(
-        Session.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        .filter(id__in=ids)
-        .order_by("id")
-    )
+    return _delete(list(Session.objects.select_for_update().filter(id__in=ids).order_by("id")), why)
+
+
+def _over() -> QuerySet[Session]:
+    return Session.objects.filter(expires_at__lte=timezone.now()).order_by("id")
+
+
+def _lock(over: QuerySet[Session]) -> list[Session]:
+    """One batch of these, locked: what is being written to may be kept on by that, and is left alone."""
+    can_skip = connection.features.has_select_for_update_skip_locked
+    return list(over.select_for_update(skip_locked=can_skip)[:BATCH])
+
+
+def _delete(rows: Sequence[Session], why: Why) -> int:
     found = [row.id for row in rows]
     sessions.empty(found)
     Session.objects.filter(id__in=found).delete()

@@ -130,8 +130,8 @@ def _post_alone(post: Post) -> Result:
 
 @transaction.atomic
 def _commit(posts: Sequence[Post]) -> list[Result]:
-    now = timezone.now()
     ledgers = _lock({post.session for post in posts})
+    now = timezone.now()  # under the lock: what ran out while this waited for it is over
     results: list[Result] = []
     placed: list[tuple[Post, int]] = []
     repeats: list[int] = []

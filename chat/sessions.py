@@ -199,8 +199,8 @@ def _lock_identities(hashes: list[str], needed: str) -> dict[str, bytes]:
 
 def _lock_any(me: str, session: str) -> Session | None:
     """My session, locked, tombstones too; None where there is none or its time is over."""
-    rows = Session.objects.select_for_update().filter(mine(me), id=session, expires_at__gt=timezone.now())
-    return rows.first()
+    row = Session.objects.select_for_update().filter(mine(me), id=session).first()
+    return row if row is not None and row.expires_at > timezone.now() else None
 
 
 def _lock_mine(me: str, session: str) -> Session:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import identities, login
@@ -114,6 +114,36 @@ def test_two_sweeps_at_once_do_no_harm(alice: Person, bob: Person, monkeypatch: 
         swept = [each.result() for each in [pool.submit(sweep) for _ in range(2)]]
     assert sum(swept) == 8
     assert not Session.objects.exists()
+
+
+def test_a_sweep_spares_a_session_that_is_being_kept_on(alice: Person, session: str) -> None:
+    Session.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
+    begun = threading.Event()
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("BEGIN"):  # SQLite waits for the other's end here
+            begun.set()
+        result = execute(sql, *rest)
+        begun.set()
+        return result
+
+    def sweep() -> None:
+        try:
+            with connection.execute_wrapper(note):
+                expiry.sweep()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            say(session, alice)
+            with later(2):
+                sweeping = pool.submit(sweep)
+                assert begun.wait(5)
+                if connection.vendor != "sqlite":
+                    sweeping.result(5)
+        sweeping.result(5)
+    assert list(Item.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2, 3]
 
 
 def test_a_sweep_is_overdue_after_two_intervals_and_one_process_is_told(transactional_db: None) -> None:
