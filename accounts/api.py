@@ -122,7 +122,7 @@ def _parse(request: HttpRequest, decoder: msgspec.json.Decoder[Any]) -> Any:
         raise BadRequest
     try:
         return decoder.decode(request.body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest from error
 
 

@@ -101,6 +101,8 @@ async def test_a_key_that_is_not_allowed_is_refused_before_anything_is_stored(al
         {"challenge": "A" * 21 + "!", "proof": "A" * 43},
         {"challenge": "A" * 22, "proof": "A" * 43, "more": 1},
         b"[" * 100_000,
+        b'{"key": {"n": ' + b"[" * 100_000,
+        b'{"key": {"n": "\xff"}}',
     ],
 )
 async def test_what_is_not_documented_is_refused(body: Any) -> None:
