@@ -20,6 +20,8 @@ from chat import envelope, errors
 from chat.models import HALF_BYTES, File, Item, Kind, SealHalf, Session, Side, State, Why
 
 HALVES_PER_IDENTITY = 64
+# Unanswered offers of one guest to one owner: a single stranger must not take all places of those who ask.
+OFFERS_PER_PAIR = 3
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -69,13 +71,13 @@ def route(me: str, session: str, now: float) -> Route:
 def prepare(me: str, session: str) -> bytes:
     """My seal half of a session that is about to be offered or answered; made at the first call."""
     _lock_identities([me], needed=me)
-    if Session.objects.filter(id=session, state=State.ENDED).exists():
+    if Session.objects.filter(mine(me), id=session, state=State.ENDED).exists():
         raise errors.Ended
-    mine = SealHalf.objects.filter(participant_id=me)
-    if not mine.filter(session_id=session).exists() and mine.count() >= HALVES_PER_IDENTITY:
+    halves = SealHalf.objects.filter(participant_id=me)
+    if not halves.filter(session_id=session).exists() and halves.count() >= HALVES_PER_IDENTITY:
         raise errors.Full
     _make_halves(session, [me])
-    return bytes(mine.values_list("half", flat=True).get(session_id=session))
+    return bytes(halves.values_list("half", flat=True).get(session_id=session))
 
 
 @transaction.atomic
@@ -237,7 +239,7 @@ def _check_room(me: str, responder: str) -> None:
     if _open_sessions(me).count() >= settings.LIMITS.sessions:
         raise errors.Full
     waiting = live().filter(responder=responder, state=State.OFFERED)
-    if waiting.count() >= settings.LIMITS.requests:
+    if waiting.count() >= settings.LIMITS.requests or waiting.filter(initiator=me).count() >= OFFERS_PER_PAIR:
         raise errors.Full
 
 
@@ -274,6 +276,7 @@ def _touch(row: Session) -> None:
 
 
 def _make_halves(session: str, participants: Iterable[str]) -> None:
+    """Make those halves that are missing; the others are young again, and no sweep takes them for left over."""
     now = timezone.now()
     SealHalf.objects.bulk_create(
         [
@@ -282,5 +285,7 @@ def _make_halves(session: str, participants: Iterable[str]) -> None:
             )
             for each in participants
         ],
-        ignore_conflicts=True,
+        update_conflicts=True,
+        unique_fields=["session_id", "participant"],
+        update_fields=["created_at"],
     )

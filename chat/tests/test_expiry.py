@@ -180,7 +180,7 @@ def test_erasing_does_not_count_tombstones(alice: Person, session: str) -> None:
 
 
 def test_a_purge_tells_live_pages(alice: Person, session: str, told: Any, capsys: Any) -> None:
-    call_command("purge_sessions", session, "--yes")
+    call_command("purge_sessions", "--yes", "--", session)
     assert "1 sessions" in capsys.readouterr().out
     assert (alice.hash, session, "removed") in told
     assert not Session.objects.exists()

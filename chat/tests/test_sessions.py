@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import b64u
-from chat import errors, mailbox, sessions
+from chat import errors, expiry, mailbox, sessions
 from chat.models import Item, SealHalf, Session, State
 from chat.tests import people
 from chat.tests.people import Person
@@ -229,6 +229,22 @@ def test_an_ended_session_gives_no_seal_half(alice: Person, session: str) -> Non
         sessions.prepare(alice.hash, session)
 
 
+def test_a_stranger_does_not_learn_that_a_session_ended(alice: Person, mallory: Person, session: str) -> None:
+    sessions.leave(alice.hash, session)
+    assert sessions.prepare(mallory.hash, session)
+
+
+def test_a_seal_half_that_was_asked_for_again_is_young_again(alice: Person, bob: Person) -> None:
+    body = people.make_offer(alice, bob)
+    half = sessions.prepare(alice.hash, people.session_of(body))
+    with time_machine.travel(timezone.now() + timedelta(seconds=899)):
+        assert sessions.prepare(alice.hash, people.session_of(body)) == half
+    with time_machine.travel(timezone.now() + timedelta(seconds=901)):
+        expiry.sweep()
+        sessions.offer(alice.hash, body)
+        assert mailbox.look(alice.hash).sessions[0].half == half
+
+
 def test_seal_halves_without_sessions_are_limited(alice: Person) -> None:
     for number in range(sessions.HALVES_PER_IDENTITY):
         sessions.prepare(alice.hash, f"{number:042d}A")
@@ -244,6 +260,16 @@ def test_requests_are_limited_for_the_one_who_is_asked(
     offered(mallory, bob)
     with pytest.raises(errors.Full):
         offered(people.meet("Carol"), bob)
+
+
+def test_one_stranger_can_not_take_all_places_of_those_who_ask(
+    alice: Person, bob: Person, mallory: Person
+) -> None:
+    for _ in range(sessions.OFFERS_PER_PAIR):
+        offered(mallory, bob)
+    with pytest.raises(errors.Full):
+        offered(mallory, bob)
+    offered(alice, bob)
 
 
 def test_sessions_are_limited_for_the_one_who_asks(small: None, alice: Person, bob: Person) -> None:
