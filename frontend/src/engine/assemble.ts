@@ -1,6 +1,6 @@
 /** Joins the engine's parts around one room. */
 import { inBackground } from './background'
-import type { Conversation } from './conversation'
+import type { Neighbours } from './conversation'
 import { House } from './house'
 import { Inbound } from './inbound'
 import { Links } from './links'
@@ -17,9 +17,9 @@ export async function assemble(
   origin: string,
 ): Promise<{ house: House; inbound: Inbound }> {
   const links = new Links(room, origin, await room.vault.readLinks())
-  const neighbours = {
-    helloTaken: (id: string, state: Conversation['state']) => owner.helloTaken(house, id, state),
-    ended: ({ id, hidden }: Conversation, why: EndedWhy) => {
+  const neighbours: Neighbours = {
+    helloTaken: (id, linkId) => owner.helloTaken(house, id, linkId),
+    ended: ({ id, hidden }, why) => {
       if (hidden) house.conversations.delete(id)
       if (OWN_ENDS.includes(why)) inBackground(house.hint({ t: 'leave', session: id }))
     },

@@ -11,30 +11,26 @@ import {
   acceptAnswer,
   decodePending,
   decodeRatchet,
-  encodeRatchet,
-  sha256,
   openAgain,
-  openVolatile,
   ProtocolError,
-  sealMessage,
-  sealVolatile,
-  takeMessage,
+  sha256,
   type Bytes,
   type Content,
   type ContentToSend,
-  type Ratchet,
   type Unreadable,
-  type Verdict,
 } from '../protocol'
 import type { Item, SessionInfo } from '../transport/wire'
 import type { Draft, Outgoing, StoredConversation, StoredRecord } from '../vault/shapes'
-import { StaleVersion, type Change } from '../vault/vault'
+import { StaleVersion } from '../vault/vault'
 import { inBackground } from './background'
 import { deadlineAfter, endsAt, hasPassed, isDue, withTtl, type Deadline } from './deadline'
-import { isActivity, lineOf } from './lines'
+import { draftKey, Drafts } from './drafts'
+import { Fetching } from './fetching'
+import { lineOf } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
 import type { Room } from './room'
+import { open, seal, type HelloTaken, type Opened, type Sent, type Step } from './steps'
 import { Transcript } from './transcript'
 import {
   EngineError,
@@ -43,14 +39,11 @@ import {
   type Message,
   type Phase,
 } from './types'
+import { Typing } from './typing'
 import { wordsFor, type BrokenCode } from './words'
 
-/** Waits before each new fetch of an item that is missing or did not open, ms; 30 s in all. */
-const FETCH_PAUSES_MS = [500, 1_000, 2_000, 4_000, 7_500, 15_000]
 /** An ack leaves after so much quiet, so that a burst gets one, ms (PROTOCOL §7 allows 20 s). */
 const ACK_QUIET_MS = 1_500
-const TYPING_DIES_MS = 6_000
-const TYPING_EVERY_MS = 2_500
 /** Whatever the server or the peer say, a conversation ends after a day without a message (PROTOCOL §9). */
 const TTL_MAX_SECONDS = 24 * 3600
 /** More waiting messages than the server's own burst: the person is ahead of the network. */
@@ -59,34 +52,9 @@ const DRAFT_LIMIT = 50
 
 /** What the engine decides for a conversation: its links and its siblings. */
 export interface Neighbours {
-  /**
-   * The owner's page took a hello: what else is written with it, and what follows after. Null where
-   * its link is spent or gone: somebody else came first.
-   */
-  helloTaken(
-    id: string,
-    state: StoredConversation,
-  ): { change: Partial<Change>; after: () => void } | null
+  helloTaken(id: string, linkId: string | null): ReturnType<HelloTaken>
   /** The conversation is over; the engine tells the server where that is this side's part. */
   ended(conversation: Conversation, why: EndedWhy): void
-}
-
-type Sent = StoredRecord & { readonly bytes: Bytes }
-
-type Opened =
-  | Exclude<Verdict, { verdict: 'taken' }>
-  | {
-      readonly verdict: 'taken'
-      readonly content: Content | Unreadable
-      readonly record: StoredRecord
-      readonly after: (() => void) | null
-    }
-
-interface Fetching {
-  readonly seq: number
-  readonly code: BrokenCode
-  tries: number
-  timer: ReturnType<typeof setTimeout> | undefined
 }
 
 export class Conversation {
@@ -105,17 +73,12 @@ export class Conversation {
   #endedWhy: EndedWhy | null = null
   #undelivered = 0
   #cursor = 0
-  /** Texts that wait for the owner's answer, by their number. */
-  readonly #drafts = new Map<number, Message>()
-  /** No number is given twice in one page: it names the draft's line. */
-  #nextDraft = 0
+  readonly #drafts = new Drafts()
   /** Lines are shown once all that was said before has been read again. */
   #shown: boolean
-  #fetching: Fetching | null = null
+  readonly #fetching: Fetching
+  readonly #typing = new Typing(() => this.#tellView())
   #ackTimer: ReturnType<typeof setTimeout> | undefined
-  #peerTyping = false
-  #typingTimer: ReturnType<typeof setTimeout> | undefined
-  #volatile = { own: { n: -1, counter: 0 }, ownAt: 0, peer: -1 }
 
   constructor(
     room: Room,
@@ -139,6 +102,10 @@ export class Conversation {
     this.#shown = kept.fresh
     this.#transcript = new Transcript(kept.records)
     this.#outbox = new Outbox((n, bytes) => room.server.post(id, n, bytes), kept.outbox)
+    this.#fetching = new Fetching(
+      () => this.#askAgain(),
+      (code) => this.#break(code),
+    )
     this.#deadline = deadlineAfter(room.clock, kept.state.activeAt, this.#ttl)
   }
 
@@ -161,8 +128,7 @@ export class Conversation {
       fresh: false,
     })
     for (const { number, draft } of await room.vault.readDrafts(key, info.id)) {
-      conversation.#drafts.set(number, draftMessage(number, draft))
-      conversation.#nextDraft = number + 1
+      conversation.#drafts.add(number, draft)
     }
     for (const { bytes } of outbox) await conversation.#readAgain(bytes)
     return conversation
@@ -207,7 +173,7 @@ export class Conversation {
       peer: this.#state.peer,
       name: this.#state.name,
       verified: this.#state.verified,
-      peerTyping: this.#peerTyping,
+      peerTyping: this.#typing.peers,
       ttlSeconds: this.#ttl,
       deadline: endsAt(this.#deadline),
       undelivered: this.#undelivered,
@@ -219,7 +185,7 @@ export class Conversation {
     this.#tellView()
     if (!this.#shown || this.over) return
     for (const message of this.#transcript.messages) this.#tellMessage(message)
-    for (const message of this.#drafts.values()) this.#tellMessage(message)
+    for (const message of this.#drafts.messages) this.#tellMessage(message)
   }
 
   // ---- the server's side of it
@@ -250,7 +216,7 @@ export class Conversation {
   /** An item of the session's stream. Throws nothing: what is wrong with it ends up in the state. */
   async item(item: Item): Promise<void> {
     await this.#queue.run(async () => {
-      if (this.#fetching && item.seq > this.#fetching.seq) return
+      if (this.#fetching.isBehind(item.seq)) return
       this.checkDeadline()
       if (!this.over && item.kind === 'answer') await this.#answer(item.body)
       if (!this.over && item.kind === 'message' && !(await this.#message(item))) return
@@ -262,10 +228,7 @@ export class Conversation {
   #passed(seq: number): void {
     this.#cursor = Math.max(this.#cursor, seq)
     this.#room.server.taken(this.id, seq)
-    if (this.#fetching && seq >= this.#fetching.seq) {
-      clearTimeout(this.#fetching.timer)
-      this.#fetching = null
-    }
+    this.#fetching.done(seq)
   }
 
   async stored(n: number): Promise<void> {
@@ -284,10 +247,8 @@ export class Conversation {
   async volatileFrame(body: Bytes): Promise<void> {
     const ratchet = this.#state.ratchet
     if (!ratchet || this.over || !this.#state.confirmed) return
-    const opened = await openVolatile(decodeRatchet(ratchet), body, this.#volatile.peer)
-    if (!opened || this.over) return
-    this.#volatile.peer = opened.counter
-    this.#setPeerTyping(opened.on)
+    await this.#typing.take(decodeRatchet(ratchet), body)
+    if (this.over) this.#typing.stop()
   }
 
   // ---- what the person does
@@ -308,16 +269,10 @@ export class Conversation {
   }
 
   async typing(on: boolean): Promise<void> {
-    const now = this.#room.clock.monotonic()
-    const ratchet = this.#state.ratchet
-    if (!ratchet || this.phase !== 'open' || (on && now - this.#volatile.ownAt < TYPING_EVERY_MS))
-      return
-    const { n, counter } = this.#volatile.own
-    const state = decodeRatchet(ratchet)
-    if (n !== state.sent) return
-    this.#volatile.own = { n, counter: counter + 1 }
-    this.#volatile.ownAt = on ? now : 0
-    const frame = await sealVolatile(state, counter, on)
+    const { ratchet } = this.#state
+    if (!ratchet || this.phase !== 'open') return
+    const tick = this.#room.clock.monotonic()
+    const frame = await this.#typing.frame(decodeRatchet(ratchet), on, tick)
     if (frame && this.#room.server.online) this.#room.server.volatile(this.id, frame)
   }
 
@@ -347,7 +302,7 @@ export class Conversation {
       if (!isReady || !this.#mayLeave(content)) throw new EngineError('not-open')
       const record = await this.#update(async (state) => {
         if (!state.ratchet) throw new EngineError('not-open')
-        return this.#seal(state, decodeRatchet(state.ratchet), content, draft)
+        return seal(this.#room, state, decodeRatchet(state.ratchet), content, draft)
       })
       this.#sent(content, record, draft)
       return record.n
@@ -416,9 +371,7 @@ export class Conversation {
    * Reads, lets `step` compute what to write (null: nothing), and writes it; begins again if the
    * conversation was changed meanwhile. Answers the step's value.
    */
-  async #update<T>(
-    step: (state: StoredConversation) => Promise<{ change: Change | null; value: T }>,
-  ): Promise<T> {
+  async #update<T>(step: (state: StoredConversation) => Promise<Step<T>>): Promise<T> {
     for (;;) {
       const key = this.#seals
       const held = await this.#room.vault.read(key, this.id)
@@ -454,40 +407,11 @@ export class Conversation {
     this.#tellView()
   }
 
-  async #seal(
-    state: StoredConversation,
-    ratchet: Ratchet,
-    content: ContentToSend,
-    draft: number | null,
-  ): Promise<{ change: Change; value: Sent }> {
-    const sealed = await sealMessage(this.#room.kem, ratchet, content)
-    const { n, digest, key, bytes } = sealed
-    const record = { order: state.nextOrder, sender: state.role, n, digest, key }
-    const next: StoredConversation = {
-      ...state,
-      pending: null,
-      ratchet: encodeRatchet(sealed.ratchet),
-      nextOrder: state.nextOrder + 1,
-      ackOwed: false,
-      activeAt: isActivity(content) ? this.#room.clock.wall() : state.activeAt,
-    }
-    return {
-      change: {
-        state: next,
-        record,
-        outgoing: { n, bytes },
-        sentDrafts: draft === null ? [] : [draft],
-      },
-      value: { ...record, bytes },
-    }
-  }
-
   #sent(content: ContentToSend, { bytes, ...record }: Sent, draft: number | null): void {
     if (!this.#mayLeave(content)) return
     clearTimeout(this.#ackTimer)
     this.#ackTimer = undefined
-    this.#volatile.own = { n: record.n + 1, counter: 0 }
-    this.#volatile.ownAt = 0
+    this.#typing.sent(record.n)
     const key = draft === null ? `m${record.n}` : draftKey(draft)
     const place = { order: record.order, n: record.n, mine: true, at: content.at }
     this.#add(record, lineOf(content, { ...place, key, delivery: 'waiting' }))
@@ -547,10 +471,10 @@ export class Conversation {
   }
 
   async #take(item: Item): Promise<boolean> {
-    const taken = await this.#update((state) => this.#open(state, item.body))
+    const taken: Opened = await this.#update((state) => this.#open(state, item.body))
     switch (taken.verdict) {
       case 'taken':
-        taken.after?.()
+        taken.after()
         if (!this.over) this.#took(taken.content, taken.record)
         return true
       case 'drop':
@@ -566,36 +490,10 @@ export class Conversation {
     }
   }
 
-  /** Opens a peer's message on a copy of the state, and says what to write if it is to be taken. */
-  async #open(
-    state: StoredConversation,
-    bytes: Bytes,
-  ): Promise<{ change: Change | null; value: Opened }> {
-    if (!state.ratchet) return { change: null, value: { verdict: 'drop' } }
-    const { kem, identity, clock } = this.#room
-    const sender = state.role === 0 ? 1 : 0
-    const ratchet = decodeRatchet(state.ratchet)
-    const takenDigest = (n: number) => this.#transcript.digestAt(sender, n)
-    const verdict = await takeMessage(kem, identity, ratchet, bytes, takenDigest)
-    if (verdict.verdict !== 'taken') return { change: null, value: verdict }
-    const { content, n, digest, key } = verdict
-    const record = { order: state.nextOrder, sender, n, digest, key } as const
-    const next: StoredConversation = {
-      ...state,
-      ratchet: encodeRatchet(verdict.ratchet),
-      nextOrder: state.nextOrder + 1,
-      confirmed: true,
-      ackOwed: state.ackOwed || content.t !== 'ack',
-      ttlSeconds: content.t === 'timer' ? content.seconds : state.ttlSeconds,
-      activeAt: isActivity(content) ? clock.wall() : state.activeAt,
-      peerSeen: 'seen' in content ? content.seen : state.peerSeen,
-    }
-    const hello = content.t === 'hello' ? this.#neighbours.helloTaken(this.id, next) : undefined
-    if (hello === null) return { change: null, value: { verdict: 'drop' } }
-    return {
-      change: { ...hello?.change, state: next, record },
-      value: { verdict: 'taken', content, record, after: hello?.after ?? null },
-    }
+  #open(state: StoredConversation, bytes: Bytes): Promise<Step<Opened>> {
+    const takenDigest = (sender: 0 | 1, n: number) => this.#transcript.digestAt(sender, n)
+    const helloTaken = () => this.#neighbours.helloTaken(this.id, state.linkId)
+    return open(this.#room, state, bytes, takenDigest, helloTaken)
   }
 
   /** The owner's answer: checks it, and commits the hello that proves this side (PROTOCOL §5). */
@@ -607,7 +505,7 @@ export class Conversation {
     let sent: Sent
     try {
       const ratchet = await acceptAnswer(kem, identity, decodePending(pending), answer)
-      sent = await this.#update((state) => this.#seal(state, ratchet, hello, null))
+      sent = await this.#update((state) => seal(this.#room, state, ratchet, hello, null))
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       return this.#break('bad-answer')
@@ -617,8 +515,7 @@ export class Conversation {
   }
 
   #took(content: Content | Unreadable, record: StoredRecord): void {
-    this.#volatile.peer = -1
-    if (content.t !== 'ack') this.#setPeerTyping(false)
+    this.#typing.taken(content.t === 'ack')
     this.#tellDelivered(this.#transcript.deliver(this.#state.peerSeen, 'taken'))
     const at = 'at' in content ? content.at : this.#room.clock.wall()
     const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
@@ -628,23 +525,15 @@ export class Conversation {
     else if (content.t !== 'ack') this.#ackSoon()
   }
 
-  /** Asks for the item anew, with growing pauses; after 30 s the conversation is broken. */
+  /** Asks for the item anew; after 30 s the conversation is broken. Answers that it isn't done with. */
   #fetchAgain(seq: number, code: BrokenCode): false {
-    this.#fetching ??= { seq, code, tries: 0, timer: undefined }
-    if (this.#fetching.timer === undefined) this.#fetchLater(this.#fetching)
+    this.#fetching.begin(seq, code)
     return false
   }
 
-  /** Goes on whether the server answers or not; while it can't be asked, the pause begins again. */
-  #fetchLater(fetching: Fetching): void {
-    fetching.timer = setTimeout(() => {
-      if (this.#room.server.online) {
-        fetching.tries += 1
-        if (fetching.tries >= FETCH_PAUSES_MS.length) return this.#break(fetching.code)
-        this.#room.server.resync({ [this.id]: this.#cursor })
-      }
-      this.#fetchLater(fetching)
-    }, FETCH_PAUSES_MS[fetching.tries])
+  #askAgain(): boolean {
+    this.#room.server.resync({ [this.id]: this.#cursor })
+    return this.#room.server.online
   }
 
   /** For good: told to the person, written down, and nothing but bye is sent any more. */
@@ -669,23 +558,19 @@ export class Conversation {
   stop(): void {
     this.#outbox.stop()
     clearTimeout(this.#ackTimer)
-    clearTimeout(this.#typingTimer)
-    clearTimeout(this.#fetching?.timer)
-    this.#fetching = null
-    this.#peerTyping = false
+    this.#fetching.stop()
+    this.#typing.stop()
   }
 
   async #keepDraft(draft: Draft): Promise<void> {
     if (this.#drafts.size >= DRAFT_LIMIT) throw new EngineError('too-fast', 60)
     await this.#queue.run(async () => {
-      const number = this.#nextDraft++
+      const number = this.#drafts.nextNumber()
       await this.#update(async (state) => ({
         change: { state, draft: { number, draft } },
         value: null,
       }))
-      const message = draftMessage(number, draft)
-      this.#drafts.set(number, message)
-      this.#tellMessage(message)
+      this.#tellMessage(this.#drafts.add(number, draft))
     })
   }
 
@@ -693,13 +578,11 @@ export class Conversation {
   async #sendDrafts(): Promise<void> {
     if (!this.#mayWrite || this.over) return
     for (const { number, draft } of await this.#room.vault.readDrafts(this.#seals, this.id)) {
-      const waiting = this.#drafts.get(number)
-      if (!waiting) continue
-      this.#drafts.delete(number)
+      if (!this.#drafts.take(number)) continue
       try {
         await this.send({ t: 'text', at: draft.at, text: draft.text }, number)
       } catch (error) {
-        if (!this.over) this.#drafts.set(number, waiting)
+        if (!this.over) this.#drafts.add(number, draft)
         throw error
       }
     }
@@ -715,14 +598,6 @@ export class Conversation {
     await this.send({ t: 'ack', at: this.#room.clock.wall() })
   }
 
-  #setPeerTyping(on: boolean): void {
-    clearTimeout(this.#typingTimer)
-    if (on) this.#typingTimer = setTimeout(() => this.#setPeerTyping(false), TYPING_DIES_MS)
-    if (on === this.#peerTyping) return
-    this.#peerTyping = on
-    this.#tellView()
-  }
-
   #tellView(): void {
     if (!this.hidden) this.#room.tell({ type: 'conversation', conversation: this.view })
   }
@@ -736,13 +611,3 @@ export class Conversation {
     if (this.#shown) for (const message of messages) this.#tellMessage(message)
   }
 }
-
-const draftKey = (number: number): string => `d${number}`
-
-const draftMessage = (number: number, { at, text }: Draft): Message => ({
-  key: draftKey(number),
-  mine: true,
-  at,
-  body: { kind: 'text', text },
-  delivery: 'waiting',
-})

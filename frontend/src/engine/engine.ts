@@ -54,8 +54,8 @@ export class QuarterEngine implements Engine {
   readonly #clock: Clock
   readonly #origin: string
   readonly #listeners = new Set<(event: EngineEvent) => void>()
-  readonly #arrivals = new Map<string, Address>()
-  #pending: Arrival | null = null
+  /** Whom the person thinks about joining; the secret stays here. */
+  #arrival: { readonly shown: Arrival; readonly address: Address } | null = null
   #limits: Limits = { textBytes: 16 * 1024, ttlSeconds: 900 }
   #status: Status = { state: 'connecting' }
   #fatal: FatalCode | null = null
@@ -111,21 +111,20 @@ export class QuarterEngine implements Engine {
   }
 
   get pendingArrival(): Arrival | null {
-    return this.#pending
+    return this.#arrival?.shown ?? null
   }
 
   async turnDown({ id }: Arrival): Promise<void> {
-    this.#arrivals.delete(id)
-    if (this.#pending?.id !== id) return
-    this.#pending = null
+    if (this.#arrival?.shown.id !== id) return
+    this.#arrival = null
     await this.#running.house.room.vault.writeArrival(null)
   }
 
-  async join(arrival: Arrival): Promise<string> {
-    const address = this.#arrivals.get(arrival.id)
-    if (!address) throw new EngineError('bad-address')
+  async join({ id }: Arrival): Promise<string> {
+    if (this.#arrival?.shown.id !== id) throw new EngineError('bad-address')
+    const { address } = this.#arrival
     const conversation = await guest.join(this.#running.house, address, this.#limits.ttlSeconds)
-    await this.turnDown(arrival)
+    if (this.#arrival?.shown.id === id) this.#arrival = null
     return conversation
   }
 
@@ -194,8 +193,7 @@ export class QuarterEngine implements Engine {
     const conversations = [...house.conversations.values()]
     connection.stop()
     this.#watching.abort()
-    this.#arrivals.clear()
-    this.#pending = null
+    this.#arrival = null
     for (const conversation of conversations) conversation.end('left')
     await Promise.all(conversations.map((conversation) => conversation.idle()))
     forgetToken()
@@ -282,9 +280,10 @@ export class QuarterEngine implements Engine {
 
   #arriveAt(address: Address): Arrival {
     const id = b64uEncode(crypto.getRandomValues(new Uint8Array(9)))
-    this.#arrivals.set(id, address)
     const kind = address.secret ? 'invite' : 'request'
-    return (this.#pending = { id, peer: b64uEncode(address.hash), kind })
+    const shown = { id, peer: b64uEncode(address.hash), kind } as const
+    this.#arrival = { shown, address }
+    return shown
   }
 
   async #arriveAgain({ room }: House): Promise<void> {

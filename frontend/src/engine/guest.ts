@@ -32,7 +32,7 @@ export async function join(
     pending: encodePending(pending),
   })
   const half = await prepare(house, id)
-  const conversation = await house.begin({ id, half, ttl: ttlSeconds }, { state })
+  const conversation = await house.begin({ id, half, ttl: ttlSeconds }, { state, joined: true })
   await sendOffer(house, conversation)
   conversation.retell()
   return id

@@ -14,12 +14,13 @@ import {
   type ReadOffer,
 } from '../protocol'
 import type { Item, SessionInfo } from '../transport/wire'
-import type { StoredConversation, StoredLink } from '../vault/shapes'
-import { StaleVersion, type Change } from '../vault/vault'
+import type { StoredLink } from '../vault/shapes'
+import { StaleVersion } from '../vault/vault'
 import { inBackground } from './background'
 import type { Conversation } from './conversation'
 import { deadlineAfter } from './deadline'
 import type { House } from './house'
+import type { HelloTaken } from './steps'
 
 /** An offer came for us in a session of which we know nothing yet. */
 export async function offered(house: House, item: Item, info: SessionInfo): Promise<void> {
@@ -64,8 +65,8 @@ export async function answerAgain(house: House, conversation: Conversation): Pro
 export function helloTaken(
   house: House,
   id: string,
-  { linkId }: StoredConversation,
-): { change: Partial<Change>; after: () => void } | null {
+  linkId: string | null,
+): ReturnType<HelloTaken> {
   if (linkId === null) return { change: {}, after: () => {} }
   const link = house.links.spending(linkId)
   return (

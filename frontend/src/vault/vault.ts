@@ -42,6 +42,8 @@ export interface Change {
   readonly draft?: { readonly number: number; readonly draft: Draft }
   readonly link?: StoredLink
   readonly processed?: readonly string[]
+  /** The arrival has led to this conversation: it must not be offered twice. */
+  readonly joined?: true
 }
 
 /** What lies sealed for the identity itself. */
@@ -227,7 +229,7 @@ export class Vault {
     key: CryptoKey,
     id: string,
     version: number,
-    { state, record, outgoing, sentDrafts = [], draft, link, processed }: Change,
+    { state, record, outgoing, sentDrafts = [], draft, link, processed, joined }: Change,
   ): Promise<Write[]> {
     const inSession = async (
       store: (typeof SESSION_STORES)[number],
@@ -249,6 +251,7 @@ export class Vault {
     if (record) writes.push(await inSession('records', record.order, record))
     if (outgoing) writes.push(await inSession('outbox', outgoing.n, outgoing))
     if (draft) writes.push(await inSession('drafts', draft.number, draft.draft))
+    if (joined) writes.push((tx) => void tx.objectStore('identity').delete('arrival'))
     if (link) writes.push(await this.#sealLink(link))
     if (processed) writes.push(await this.#sealOne('processed', pack(processed)))
     return writes

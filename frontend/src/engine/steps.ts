@@ -1,0 +1,105 @@
+/**
+ * What one message makes of a conversation's stored state: computed on a copy, written by the caller
+ * in one transaction, or thrown away.
+ */
+import {
+  decodeRatchet,
+  encodeRatchet,
+  sealMessage,
+  takeMessage,
+  type Bytes,
+  type Content,
+  type ContentToSend,
+  type Ratchet,
+  type Unreadable,
+  type Verdict,
+} from '../protocol'
+import type { StoredConversation, StoredRecord } from '../vault/shapes'
+import type { Change } from '../vault/vault'
+import { isActivity } from './lines'
+import type { Room } from './room'
+
+/** What to write (null: nothing), and what to tell afterwards. */
+export interface Step<T> {
+  readonly change: Change | null
+  readonly value: T
+}
+
+export type Sent = StoredRecord & { readonly bytes: Bytes }
+
+export type Opened =
+  | Exclude<Verdict, { verdict: 'taken' }>
+  | {
+      readonly verdict: 'taken'
+      readonly content: Content | Unreadable
+      readonly record: StoredRecord
+      readonly after: () => void
+    }
+
+/**
+ * The owner's page took a hello: what else is written with it, and what follows after. Null where
+ * its link is spent or gone: somebody else came first.
+ */
+export type HelloTaken = () => { change: Partial<Change>; after: () => void } | null
+
+/** Seals a message; `draft` is the number of the draft that it was. Throws ProtocolError. */
+export async function seal(
+  { kem, clock }: Room,
+  state: StoredConversation,
+  ratchet: Ratchet,
+  content: ContentToSend,
+  draft: number | null,
+): Promise<Step<Sent>> {
+  const { n, digest, key, bytes, ratchet: next } = await sealMessage(kem, ratchet, content)
+  const record = { order: state.nextOrder, sender: state.role, n, digest, key }
+  const change: Change = {
+    state: {
+      ...state,
+      pending: null,
+      ratchet: encodeRatchet(next),
+      nextOrder: state.nextOrder + 1,
+      ackOwed: false,
+      activeAt: isActivity(content) ? clock.wall() : state.activeAt,
+    },
+    record,
+    outgoing: { n, bytes },
+    sentDrafts: draft === null ? [] : [draft],
+  }
+  return { change, value: { ...record, bytes } }
+}
+
+/** Opens a peer's message, and says what to write if it is to be taken. */
+export async function open(
+  { kem, identity, clock }: Room,
+  state: StoredConversation,
+  bytes: Bytes,
+  takenDigest: (sender: 0 | 1, n: number) => Bytes | undefined,
+  helloTaken: HelloTaken,
+): Promise<Step<Opened>> {
+  if (!state.ratchet) return { change: null, value: { verdict: 'drop' } }
+  const sender = state.role === 0 ? 1 : 0
+  const ratchet = decodeRatchet(state.ratchet)
+  const digestOf = (n: number) => takenDigest(sender, n)
+  const verdict = await takeMessage(kem, identity, ratchet, bytes, digestOf)
+  if (verdict.verdict !== 'taken') return { change: null, value: verdict }
+  const { content, n, digest, key } = verdict
+  const hello = content.t === 'hello' ? helloTaken() : NOTHING_ELSE
+  if (!hello) return { change: null, value: { verdict: 'drop' } }
+  const record = { order: state.nextOrder, sender, n, digest, key } as const
+  const next: StoredConversation = {
+    ...state,
+    ratchet: encodeRatchet(verdict.ratchet),
+    nextOrder: state.nextOrder + 1,
+    confirmed: true,
+    ackOwed: state.ackOwed || content.t !== 'ack',
+    ttlSeconds: content.t === 'timer' ? content.seconds : state.ttlSeconds,
+    activeAt: isActivity(content) ? clock.wall() : state.activeAt,
+    peerSeen: 'seen' in content ? content.seen : state.peerSeen,
+  }
+  return {
+    change: { ...hello.change, state: next, record },
+    value: { verdict: 'taken', content, record, after: hello.after },
+  }
+}
+
+const NOTHING_ELSE = { change: {}, after: () => {} }
