@@ -44,10 +44,13 @@ const sums = (dir: string): string =>
     })
     .join('')
 
+/** Where `manage.py run --dev` has the server. */
+const SERVER = `localhost:${process.env.SERVER_PORT ?? '8000'}`
+
 // Django serves the built page: the index at /, everything else below /static/page/.
-export default defineConfig({
+export default defineConfig(({ command }) => ({
   plugins: [vue(), tailwindcss(), nameEveryByte()],
-  base: BASE,
+  base: command === 'build' ? BASE : '/',
   build: {
     target: 'es2023',
     manifest: true,
@@ -58,6 +61,6 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true,
-    proxy: { '/api': 'http://localhost:8000', '/ws': { target: 'ws://localhost:8000', ws: true } },
+    proxy: { '/api': `http://${SERVER}`, '/ws': { target: `ws://${SERVER}`, ws: true } },
   },
-})
+}))
