@@ -19,9 +19,17 @@ TOLD_SECONDS = 1.0
 Rank = tuple[int, str]
 
 
+_last_rank_at = 0
+
+
 def new_rank() -> Rank:
-    """Which socket is newer, also between processes: milliseconds of the clock, then chance."""
-    return time.time_ns() // 1_000_000, secrets.token_hex(8)
+    """Which socket is newer, also between processes: milliseconds of the clock, then chance.
+
+    Within a process it only rises, whatever is done to the clock.
+    """
+    global _last_rank_at
+    _last_rank_at = max(_last_rank_at + 1, time.time_ns() // 1_000_000)
+    return _last_rank_at, secrets.token_hex(8)
 
 
 class Receiver(Protocol):
@@ -71,11 +79,17 @@ class Delivery:
     # --- sockets come and go ------------------------------------------------------------------------
 
     async def register(self, receiver: Receiver) -> None:
-        """Make this the user's socket, here and elsewhere; returns when its hints are heard."""
-        older = self._receivers.get(receiver.user)
+        """Make this the user's socket, here and elsewhere; returns when its hints are heard.
+
+        One that is older than the user's socket here (its hello was slow) is turned away instead.
+        """
+        other = self._receivers.get(receiver.user)
+        if other is not None and other.rank > receiver.rank:
+            receiver.supersede()
+            return
         self._receivers[receiver.user] = receiver
-        if older is not None:
-            older.supersede()
+        if other is not None:
+            other.supersede()
         self._announce(receiver)
         await self.hints.listen_for(receiver.user)
 
@@ -94,7 +108,8 @@ class Delivery:
     def deliver(self, stored: Iterable[tuple[mailbox.Post, mailbox.Stored]]) -> None:
         """Messages that were just committed, in the order of their seq."""
         for post, result in stored:
-            if result.seq is None:
+            if result.seq is None:  # sent again after some doubt: perhaps it was stored and not delivered
+                self.look([result.to], post.session)
                 continue
             peer, own = self._receivers.get(result.to), self._receivers.get(post.sender)
             if peer is None:

@@ -54,6 +54,7 @@ class Hints:
         self._layer = get_channel_layer()
         self.channel: str | None = None
         self._wanted: dict[str, asyncio.Event] = {}
+        self._asked: set[str] = set()
         self._held: set[str] = set()
         self._owed: dict[str, Owed] = {}
         self._passing: deque[tuple[str, Event]] = deque(maxlen=PASSING_MOST)
@@ -66,6 +67,7 @@ class Hints:
     async def listen_for(self, user: str) -> None:
         """Hear this user's hints from now on; waits until that is so, but not for a dead layer."""
         done = self._wanted.setdefault(user, asyncio.Event())
+        self._asked.add(user)
         self._wake.set()
         if self._lost:
             return
@@ -77,6 +79,7 @@ class Hints:
 
     def stop_listening(self, user: str) -> None:
         self._wanted.pop(user, None)
+        self._asked.discard(user)
         self._wake.set()
 
     def look(self, user: str, session: str) -> None:
@@ -144,8 +147,10 @@ class Hints:
             async with asyncio.timeout(LAYER_SECONDS):
                 await self._layer.group_add(group_of(user), self.channel)
             self._held.add(user)
-            if user in self._wanted:
-                self._wanted[user].set()
+        heard = self._asked & self._held
+        for user in heard:
+            self._wanted[user].set()
+        self._asked -= heard
 
     async def _pay(self) -> None:
         while self._owed:

@@ -276,7 +276,7 @@ def _touch(row: Session) -> None:
 
 
 def _make_halves(session: str, participants: Iterable[str]) -> None:
-    """Make those halves that are missing; the others are young again, and no sweep takes them for left over."""
+    """Make those halves that are missing; the others are young again, so that no sweep takes them."""
     now = timezone.now()
     SealHalf.objects.bulk_create(
         [

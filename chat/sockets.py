@@ -112,7 +112,7 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
 
     async def _serve(self, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        hello = loop.call_later(settings.LIMITS.hello_seconds, self._close_unknown)
+        self._hello = loop.call_later(settings.LIMITS.hello_seconds, self.close, NOT_LOGGED_IN)
         writing = loop.create_task(self._write(send))
         self.node.enter(self)
         try:
@@ -123,15 +123,11 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         finally:
             self._closing = self._closing or shutdown.RESTART
             self._written.set()
-            hello.cancel()
+            self._hello.cancel()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             await self.depart()
             self.node.depart(self)
-
-    def _close_unknown(self) -> None:
-        if not self.user:
-            self.close(NOT_LOGGED_IN)
 
     async def _read(self, receive: Receive) -> None:
         while True:
@@ -158,13 +154,14 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
         except errors.NotLoggedIn as error:
             self._refuse_all(error, NOT_LOGGED_IN)
         else:
+            self._hello.cancel()  # it came; how long the database takes with it is not the page's fault
             if isinstance(frame, wire.Post | wire.Taken) or self._may_go_on():
                 await self._act(self.greet if is_hello else self.handle, frame)
 
     def _may_go_on(self) -> bool:
         """Count a frame that costs; False where there were too many.
 
-        Posts have a bucket of their own and count here when they are refused for it. A page that reads its
+        Posts have a bucket of their own, and count here when they are refused at once. A page that reads its
         messages again sends thousands of `taken` at once, and they cost next to nothing.
         """
         seconds = self._frames.take()
@@ -190,7 +187,7 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
 
     def refuse(self, error: errors.ChatError, frame: Any) -> None:
         """Tell the page that this frame was refused, by the names that it has."""
-        if isinstance(error, errors.TooFast) and isinstance(frame, wire.Post) and not self._may_go_on():
+        if isinstance(frame, wire.Post) and not self._may_go_on():
             return
         names = (getattr(frame, name, None) for name in ("id", "session", "n"))
         self.tell(wire.error_frame(error, *names))

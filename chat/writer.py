@@ -41,7 +41,7 @@ Delivered = list[tuple[mailbox.Post, mailbox.Stored]]
 
 
 class Writer:
-    """Commits in `executor` (one thread); hands what is new to `deliver`."""
+    """Commits in `executor` (one thread); hands what is stored to `deliver`."""
 
     def __init__(self, executor: Executor, deliver: Callable[[Delivered], None]) -> None:
         self._executor = executor
@@ -120,15 +120,14 @@ class Writer:
     def _settle(self, batch: list[Entry], results: Sequence[mailbox.Result]) -> None:
         """After COMMIT: one acknowledgement for each socket and session, then the deliveries."""
         newest: dict[tuple[int, str], tuple[Sender, int]] = {}
-        fresh: Delivered = []
+        stored: Delivered = []
         for (post, sender), result in zip(batch, results, strict=True):
             if isinstance(result, errors.ChatError):
                 sender.refused(post, result)
                 continue
             key = (id(sender), post.session)
             newest[key] = (sender, max(post.n, newest[key][1] if key in newest else 0))
-            if result.seq is not None:
-                fresh.append((post, result))
+            stored.append((post, result))
         for (_, session), (sender, n) in newest.items():
             sender.stored(session, n)
-        self._deliver(fresh)
+        self._deliver(stored)

@@ -1,6 +1,7 @@
 """The two sockets of a page, in this process: greeted, refused, served, closed."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from accounts import identities
+from accounts import identities, tokens
 from accounts.models import Identity
 from chat import errors, mailbox, node, sessions, wire
 from chat.tests import people
@@ -26,7 +27,7 @@ NOWHERE = "A" * 43
 def limits(settings: Any) -> Callable[..., None]:
     """Set some limits."""
 
-    def set_limits(**values: int) -> None:
+    def set_limits(**values: float) -> None:
         settings.LIMITS = replace(settings.LIMITS, **values)
 
     return set_limits
@@ -58,6 +59,24 @@ async def test_a_hello_that_the_database_can_not_check_is_to_come_again(
     async with open_socket("send") as socket:
         assert await socket.refused(wire.SendHello(alice.token)) == "unavailable"
         assert await socket.closed() == 1012
+
+
+async def test_a_hello_that_the_database_is_slow_to_check_came_in_time(
+    alice: Person, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits(hello_seconds=0.2)
+    too_late = threading.Event()
+    resolve = tokens.resolve
+
+    def resolve_late(token: str) -> str:
+        too_late.wait(5)
+        return resolve(token)
+
+    monkeypatch.setattr("accounts.tokens.resolve", resolve_late)
+    async with open_socket("send") as socket:
+        asyncio.get_running_loop().call_later(0.3, too_late.set)
+        await socket.ask(wire.SendHello(alice.token), wire.SendReady)
+        assert await socket.refused(wire.Lookup(1, NOWHERE)) == "not_found"
 
 
 async def test_nothing_is_served_before_hello(alice: Person) -> None:
@@ -131,6 +150,16 @@ async def test_posts_that_are_refused_for_their_rate_are_too_many_at_last(
     await node.stop()
     async with sender(alice) as out:
         await out.send(*[wire.Post(session, 0, people.make_message(session, 0, 0))] * 9)
+        assert await out.closed() == 4429
+
+
+async def test_posts_that_are_no_envelopes_are_too_many_at_last(
+    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
+    async with sender(alice) as out:
+        await out.send(*[wire.Post(session, 0, b"no envelope")] * 9)
         assert await out.closed() == 4429
 
 
@@ -350,6 +379,32 @@ async def test_the_newest_socket_wins(alice: Person) -> None:
     async with listener(alice) as older, listener(alice) as newer:
         assert await older.closed() == 4409
         assert await newer.is_silent()
+
+
+async def test_an_older_socket_does_not_win_by_a_late_hello(alice: Person) -> None:
+    async with open_socket("receive") as older, listener(alice) as newer:
+        await older.send(wire.ReceiveHello(alice.token, {}))
+        assert await older.closed() == 4409
+        assert await newer.is_silent()
+
+
+async def test_what_was_stored_and_not_delivered_comes_when_it_is_sent_again(
+    alice: Person, bob: Person, session: str
+) -> None:
+    body = people.make_message(session, 0, 0)
+    async with sender(alice) as out, listener_of(bob, session) as into:
+        lost = mailbox.Post(session, alice.hash, 0, 0, body)
+        await node.current().read(mailbox.post_batch, [lost])  # and then the process was killed
+        await out.ask(wire.Post(session, 0, body), wire.Stored)
+        assert (await into.expect(wire.Item)).body == body
+
+
+async def test_a_page_that_comes_right_back_is_not_kept_waiting(alice: Person) -> None:
+    hints = node.current().delivery.hints
+    await hints.listen_for(alice.hash)
+    hints.stop_listening(alice.hash)
+    async with asyncio.timeout(0.9):
+        await hints.listen_for(alice.hash)
 
 
 async def test_a_reader_who_takes_nothing_is_waited_for_and_then_cut(
