@@ -20,7 +20,8 @@ RUN python -m venv /venv \
 
 # 3. What runs: no compiler, no package manager's cache, no root.
 FROM python:${PYTHON_VERSION}-slim
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin quarter \
+RUN groupadd --gid 10001 quarter \
+ && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin quarter \
  && install -d -o quarter -g quarter -m 0700 /data
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
