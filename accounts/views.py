@@ -65,6 +65,7 @@ def enter(request: LoginRequest, caller: Caller) -> LoginAnswer:
         proof = b64u.decode(request.proof, login.PROOF_BYTES)
     except ValueError as error:
         raise BadRequest from error
+    limits.spend_answer(caller.address)
     modulus = login.answer(request.challenge, proof, caller.origin, caller.now)
     if not identities.is_known(modulus):
         limits.spend_new_identity(caller.address)

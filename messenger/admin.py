@@ -1,11 +1,16 @@
 """The admin site, plain, under Quarter's name, and the one place where there are cookies."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware import csrf
 
+from messenger import addresses, rates
+
 PATH = "/admin/"
+LOGINS_PER_MINUTE = 10  # from one client address
 
 
 class QuarterAdminSite(AdminSite):
@@ -13,6 +18,14 @@ class QuarterAdminSite(AdminSite):
     site_title = "Quarter"
     index_title = "What the server holds"
     site_url = None
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django's; each password that is tried costs a third of a second of computing, so few may be."""
+        if request.method == "POST":
+            address = addresses.of_scope(getattr(request, "scope", {}))
+            if rates.spend("admin", LOGINS_PER_MINUTE, address) is not None:
+                return HttpResponse("Too many attempts. Please wait a minute.\n", "text/plain", 429)
+        return super().login(request, extra_context)
 
 
 class SessionMiddleware(sessions.SessionMiddleware):

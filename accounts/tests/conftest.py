@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from accounts import limits
 from accounts.tests.people import Person, person
+from messenger import rates
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,6 @@ def mallory() -> Person:
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
-    limits.reset()
+    rates.reset()
     yield
-    limits.reset()
+    rates.reset()

@@ -12,6 +12,7 @@ from django.test import Client
 from accounts import identities
 from accounts.models import Identity
 from accounts.tests.people import NOON, Person
+from messenger import admin
 from messenger.tests.wire import call
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,10 @@ async def test_an_operator_logs_in_with_cookies_that_stay_in_the_admin() -> None
     )
     assert forged.status == 403
     assert "set-cookie" not in forged.headers
+    wrong = urlencode({**fields, "password": "another passphrase"}).encode()
+    for _ in range(admin.LOGINS_PER_MINUTE):
+        answer = await call("POST", "/admin/login/", body=wrong, headers=sent)
+    assert answer.status == 429, "guessing is limited, and so is what each guess costs"
 
 
 @pytest.mark.django_db(transaction=True)

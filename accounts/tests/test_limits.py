@@ -8,6 +8,7 @@ from django.conf import settings
 
 from accounts import limits
 from accounts.errors import TooFast
+from messenger import rates
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -39,4 +40,4 @@ def test_login_attempts_are_counted_apart() -> None:
 
 def test_no_address_rests_in_the_counters() -> None:
     limits.spend_login("192.0.2.77")
-    assert not any("192.0.2.77" in key for key in limits._storage.storage)
+    assert not any("192.0.2.77" in key for key in rates._storage.storage)

@@ -135,6 +135,12 @@ async def test_too_many_new_users_from_one_address_have_to_wait(settings: Any) -
     assert elsewhere.status == 200, "nor is somebody from elsewhere"
 
 
+async def test_too_many_answers_from_one_address_have_to_wait(settings: Any) -> None:
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, logins_per_minute=2)
+    nonsense = {"challenge": "A" * 22, "proof": b64u.encode(bytes(32))}
+    assert [(await post(ENTER, nonsense)).status for _ in range(3)] == [401, 401, 429]
+
+
 async def test_a_database_that_does_not_answer_is_said_so(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
