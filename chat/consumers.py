@@ -131,8 +131,9 @@ class SendConsumer(Socket):
         scrub = asyncio.ensure_future(self.node.aside(expiry.free_bytes))
         told = await self.node.delivery.tell_erased(gone.peers)
         await asyncio.wait([scrub], timeout=SCRUB_SECONDS)
-        self.node.delivery.log_out(self.user)
         self._reply(wire.Erased(id, gone.sessions, gone.messages, gone.files, len(gone.peers), told))
+        await self.flushed()
+        self.node.delivery.log_out(self.user)
 
 
 class ReceiveConsumer(Socket):

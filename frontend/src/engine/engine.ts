@@ -42,6 +42,8 @@ import {
 const FAREWELL_MS = 700
 /** So often the vault is marked as in use. */
 const TOUCH_MS = 3600_000
+/** How long a page that lost the receipt of its erasure waits to find out, before it says so. */
+const RECEIPT_MS = 5_000
 const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
 
 interface Parts {
@@ -61,6 +63,7 @@ export class QuarterEngine implements Engine {
   #fatal: FatalCode | null = null
   /** asked: the server may have erased us; gone: it no longer knows us. */
   #erasing: 'no' | 'asked' | 'gone' = 'no'
+  #foundGone: () => void = () => {}
   #parts: Parts | null = null
   #watching = new AbortController()
 
@@ -253,6 +256,7 @@ export class QuarterEngine implements Engine {
     if (kept && !fresh) return kept
     if (this.#erasing !== 'no') {
       this.#erasing = 'gone'
+      this.#foundGone()
       throw new Unreachable()
     }
     const token = await login(identity, this.#origin)
@@ -308,11 +312,23 @@ export class QuarterEngine implements Engine {
     if (!connection.online) throw new EngineError('offline')
     await Promise.all([...house.conversations.values()].map(sayBye))
     this.#erasing = 'asked'
-    const reply = await house.request({ t: 'erase' })
+    const reply = await house.request({ t: 'erase' }).catch((error) => this.#lostReceipt(error))
+    if (!reply) return UNCOUNTED
     if (reply.t !== 'erased') throw new EngineError('refused')
     this.#erasing = 'gone'
     const { sessions, messages, files, peers, told } = reply
     return { sessions, messages, files, peers, told, counted: true }
+  }
+
+  /** The receipt did not come. The next login tells whether the server still knows us; null when it doesn't. */
+  async #lostReceipt(error: unknown): Promise<null> {
+    if (!(error instanceof EngineError && error.code === 'offline')) throw error
+    const isGone = await new Promise<boolean>((resolve) => {
+      this.#foundGone = () => resolve(true)
+      setTimeout(() => resolve(false), RECEIPT_MS)
+    })
+    if (!isGone) throw error
+    return null
   }
 
   #die(code: FatalCode): void {

@@ -27,6 +27,8 @@ import {
 const RESYNC_MS = 20_000
 /** Longer than any honest answer takes; a socket that is silent for so long is dead. */
 const SILENCE_MS = 10_000
+/** How long an open request may outlive the receive socket of an identity that is gone. */
+const LAST_WORD_MS = 3_000
 /** The longest pause that a refused login may ask for. */
 const LONGEST_SECONDS = 60
 
@@ -175,9 +177,18 @@ export class Connection {
       opened: () =>
         receive.send(encodeFrame({ t: 'hello', token, cursors: this.#handlers.cursors() })),
       received: (data) => this.#guard(() => this.#fromReceive(parseFromReceive(data))),
-      closed,
+      closed: (code) => this.#receiveClosed(code),
     })
     return { send, receive, ready: { send: false, receive: false } }
+  }
+
+  /** An identity that was just erased loses this socket; on the other one its receipt may be on the way. */
+  #receiveClosed(code: number): void {
+    const pair = this.#pair
+    if (code !== CLOSE.notLoggedIn || this.#waiting.size === 0) return this.#broken(code)
+    setTimeout(() => {
+      if (this.#pair === pair) this.#broken(code)
+    }, LAST_WORD_MS)
   }
 
   /** A frame that can't be parsed ends the pair; three pairs in a row mean another version. */

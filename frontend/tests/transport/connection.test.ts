@@ -238,6 +238,17 @@ describe('a request', () => {
     await expect(connection.request({ t: 'erase' })).rejects.toMatchObject({ name: 'Unreachable' })
   })
 
+  it('is still answered when the other socket has lost its identity', async () => {
+    const { send, receive } = await connect()
+    const asked = connection.request({ t: 'erase' })
+    receive.breaks(4401)
+    const counts = { sessions: 1, messages: 2, files: 0, peers: 1, told: 1 }
+    send.says({ t: 'erased', id: send.sent.at(-1)?.id, ...counts })
+    await expect(asked).resolves.toMatchObject(counts)
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(connection.online).toBe(false)
+  })
+
   it('gives the sockets up when no answer comes', async () => {
     await connect()
     const asked = connection
