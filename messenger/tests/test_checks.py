@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import secrets
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,17 @@ def test_the_deployment_check_has_nothing_to_say_about_good_settings() -> None:
     done = start("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
+
+
+def test_the_one_machine_needs_no_redis_of_its_own_in_production(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        page = tmp_path / "index.html"
+        page.touch()
+        port = str(taken.getsockname()[1])
+        where = {"QUARTER_DATA_DIR": str(tmp_path), "QUARTER_PAGE_DIR": str(tmp_path), "REDIS_URL": ""}
+        done = start("manage.py", "run", "--port", port, **where)
+    assert done.returncode == os.EX_UNAVAILABLE, done.stderr
+    assert f"Port {port} is taken" in done.stderr
 
 
 @pytest.mark.parametrize("server", [["daphne", "-p", "0"], ["uvicorn", "--port", "0"]])
