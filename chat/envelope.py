@@ -4,7 +4,8 @@
     answer    2786 bytes  01 02, session 32, c_I 384, ct 1120, ek_R 1216, confirm_R 32
     message   header      01 03, session 32, sender 1, epoch 4, n 4, salt 16, 00 or 01 ct 1120 ek 1216 c 384
               then body   AES-GCM of a frame that is padded to at least 256 bytes, with its tag of 16
-    volatile  header      01 04, session 32, sender 1, epoch 4, n 4, counter 4, nonce 12; then body as above
+    volatile  header      01 04, session 32, sender 1, epoch 4, n 4, counter 4, nonce 12; then body as above;
+                          1 KiB in all at most, as nobody waits for a slow reader of these
 
 Hashes and session ids are bytes in an envelope, and text (b64u, 43 characters) in what is returned here.
 Everything that is wrong raises `errors.BadEnvelope`.
@@ -25,6 +26,7 @@ KINDS = {OFFER: "offer", ANSWER: "answer", MESSAGE: "message", VOLATILE: "volati
 STEP_BYTES = 1120 + 1216 + 384
 TAG_BYTES = 16
 FRAME_MIN_BYTES = 256
+VOLATILE_MAX_BYTES = 1024
 
 _OFFER = struct.Struct(">BB32s32s384s1216s384s32s")
 _ANSWER = struct.Struct(">BB32s384s1120s1216s32s")
@@ -125,7 +127,7 @@ def parse_message(body: bytes) -> Message:
 
 def parse_volatile(body: bytes) -> Volatile:
     """The header of a volatile frame."""
-    if len(body) < _VOLATILE.size + TAG_BYTES:
+    if not _VOLATILE.size + TAG_BYTES <= len(body) <= VOLATILE_MAX_BYTES:
         raise errors.BadEnvelope
     version, kind, session, sender, epoch, n, counter, _nonce = _VOLATILE.unpack_from(body)
     _check(version, kind, VOLATILE)

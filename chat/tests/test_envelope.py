@@ -55,6 +55,13 @@ def test_a_message_gives_its_header(step: bool) -> None:
     assert read == envelope.Message(SESSION, 1, 4, 7, body[43:59], step, 320)
 
 
+def test_a_volatile_frame_is_small() -> None:
+    frame = people.make_volatile(SESSION, side=0)
+    assert envelope.parse_volatile(frame + bytes(1024 - len(frame)))
+    with pytest.raises(errors.BadEnvelope):
+        envelope.parse_volatile(frame + bytes(1025 - len(frame)))
+
+
 def test_a_volatile_frame_gives_its_header() -> None:
     read = envelope.parse_volatile(people.make_volatile(SESSION, side=0, counter=9))
     assert read == envelope.Volatile(SESSION, 0, 1, 1, 9)
