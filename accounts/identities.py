@@ -91,7 +91,10 @@ def erase(*hashes: str) -> Erased:
 
 def erase_idle(now: datetime, idle_seconds: int, at_most: int = 100) -> Erased:
     """Delete users who were not seen for `idle_seconds`, `at_most` of them in one call."""
-    return erase(*find(now - timedelta(seconds=idle_seconds))[:at_most])
+    idle = Identity.objects.filter(last_seen_at__lt=to_minute(now - timedelta(seconds=idle_seconds)))
+    with transaction.atomic():  # looked at under the lock: who comes back meanwhile stays
+        rows = idle.select_for_update().order_by("hash").values_list("hash", flat=True)
+        return erase(*rows[:at_most])
 
 
 def to_minute(moment: datetime) -> datetime:

@@ -1,6 +1,7 @@
 """The life of an identity."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from accounts import identities, tokens
 from accounts.models import Challenge, Identity, Token
 from accounts.tests.people import NOON, Person
+from messenger.tests import races
 
 pytestmark = pytest.mark.django_db
 
@@ -59,6 +61,18 @@ def test_a_user_who_was_not_seen_for_long_is_erased(alice: Person, bob: Person) 
     identities.meet(bob.modulus, NOON + timedelta(hours=1))
     assert identities.erase_idle(NOON + timedelta(hours=2), 5400).users == 1
     assert Identity.objects.get().hash == bob.hash
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_user_who_comes_back_in_the_very_moment_is_kept(alice: Person) -> None:
+    identities.meet(alice.modulus, NOON)
+    late = NOON + timedelta(hours=2)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            identities.touch(alice.hash, late)
+            erasing = races.begin(pool, lambda: identities.erase_idle(late, 5400))
+        assert erasing.result(5).users == 0
+    assert identities.exists(alice.hash)
 
 
 def test_being_seen_keeps_a_user(alice: Person) -> None:

@@ -17,6 +17,7 @@ from chat import announce, erasure, expiry, mailbox, sessions
 from chat.models import Item, SealHalf, Session, Sweep
 from chat.tests import people
 from chat.tests.people import Person
+from messenger.tests import races
 
 
 @pytest.fixture
@@ -118,28 +119,11 @@ def test_two_sweeps_at_once_do_no_harm(alice: Person, bob: Person, monkeypatch: 
 
 def test_a_sweep_spares_a_session_that_is_being_kept_on(alice: Person, session: str) -> None:
     Session.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
-    begun = threading.Event()
-
-    def note(execute: Any, sql: str, *rest: Any) -> Any:
-        if sql.startswith("BEGIN"):  # SQLite waits for the other's end here
-            begun.set()
-        result = execute(sql, *rest)
-        begun.set()
-        return result
-
-    def sweep() -> None:
-        try:
-            with connection.execute_wrapper(note):
-                expiry.sweep()
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             say(session, alice)
             with later(2):
-                sweeping = pool.submit(sweep)
-                assert begun.wait(5)
+                sweeping = races.begin(pool, expiry.sweep)
                 if connection.vendor != "sqlite":
                     sweeping.result(5)
         sweeping.result(5)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from messenger import health
 from messenger.tests.wire import call
@@ -23,9 +23,12 @@ async def test_a_server_without_redis_is_not_ready_but_lives(settings: Any, tmp_
     assert (await call("GET", "/healthz")).status == 200
 
 
-def test_a_server_without_a_database_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_server_without_a_database_is_not_ready(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*args: Any) -> None:
-        raise OperationalError
+        raise error
 
     monkeypatch.setattr(connection, "cursor", fail)
     answer = health.ready()
