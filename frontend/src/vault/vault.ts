@@ -48,7 +48,7 @@ export interface Change {
 
 /** What lies sealed for the identity itself. */
 type OfIdentity = 'key' | 'processed' | 'arrival'
-type Write = (db: Transaction) => void
+type Write = (tx: Transaction) => Promise<unknown>
 type Transaction = ReturnType<typeof begin>
 
 const begin = (db: Database) => db.transaction([...STORES], 'readwrite', { durability: 'strict' })
@@ -94,7 +94,7 @@ export class Vault {
   async writeArrival(arrival: StoredArrival | null): Promise<void> {
     const write: Write = arrival
       ? await this.#sealOne('arrival', pack(arrival))
-      : (tx) => void tx.objectStore('identity').delete('arrival')
+      : (tx) => tx.objectStore('identity').delete('arrival')
     await this.#write([write])
   }
 
@@ -113,7 +113,7 @@ export class Vault {
   }
 
   async deleteLink(id: string): Promise<void> {
-    await this.#write([(tx) => void tx.objectStore('links').delete(id)])
+    await this.#write([(tx) => tx.objectStore('links').delete(id)])
   }
 
   /** Ids of the conversations that lie here, opened or not. */
@@ -163,17 +163,17 @@ export class Vault {
   /** The server has stored all of our messages up to n: their bytes need not be kept. */
   async stored(id: string, n: number): Promise<void> {
     const range = IDBKeyRange.bound([id, 0], [id, n])
-    await this.#write([(tx) => void tx.objectStore('outbox').delete(range)])
+    await this.#write([(tx) => tx.objectStore('outbox').delete(range)])
   }
 
   /** Deletes all that belongs to a conversation. */
   async forget(id: string): Promise<void> {
     await this.#write([
-      (tx) => void tx.objectStore('conversations').delete(id),
+      (tx) => tx.objectStore('conversations').delete(id),
       ...SESSION_STORES.map(
         (store): Write =>
           (tx) =>
-            void tx.objectStore(store).delete(rangeOf(id)),
+            tx.objectStore(store).delete(rangeOf(id)),
       ),
     ])
   }
@@ -217,12 +217,12 @@ export class Vault {
 
   async #sealOne(name: OfIdentity, plain: Bytes): Promise<Write> {
     const sealed = await seal(this.#identityKey, placeOf('identity', name), plain)
-    return (tx) => void tx.objectStore('identity').put(sealed, name)
+    return (tx) => tx.objectStore('identity').put(sealed, name)
   }
 
   async #sealLink(link: StoredLink): Promise<Write> {
     const sealed = await seal(this.#identityKey, placeOf('links', link.id), pack(link))
-    return (tx) => void tx.objectStore('links').put(sealed, link.id)
+    return (tx) => tx.objectStore('links').put(sealed, link.id)
   }
 
   async #sealChange(
@@ -237,21 +237,21 @@ export class Vault {
       value: unknown,
     ): Promise<Write> => {
       const sealed = await seal(key, placeOf(store, [id, number]), pack(value))
-      return (tx) => void tx.objectStore(store).put(sealed, [id, number])
+      return (tx) => tx.objectStore(store).put(sealed, [id, number])
     }
     const sealed = await seal(key, placeOf('conversations', id), pack(state))
     const writes: Write[] = [
-      (tx) => void tx.objectStore('conversations').put({ version, sealed }, id),
+      (tx) => tx.objectStore('conversations').put({ version, sealed }, id),
       ...sentDrafts.map(
         (number): Write =>
           (tx) =>
-            void tx.objectStore('drafts').delete([id, number]),
+            tx.objectStore('drafts').delete([id, number]),
       ),
     ]
     if (record) writes.push(await inSession('records', record.order, record))
     if (outgoing) writes.push(await inSession('outbox', outgoing.n, outgoing))
     if (draft) writes.push(await inSession('drafts', draft.number, draft.draft))
-    if (joined) writes.push((tx) => void tx.objectStore('identity').delete('arrival'))
+    if (joined) writes.push((tx) => tx.objectStore('identity').delete('arrival'))
     if (link) writes.push(await this.#sealLink(link))
     if (processed) writes.push(await this.#sealOne('processed', pack(processed)))
     return writes
@@ -259,14 +259,27 @@ export class Vault {
 
   async #write(writes: readonly Write[], guard?: (tx: Transaction) => Promise<void>) {
     const tx = begin(this.#db)
+    const done = tx.done.catch(
+      (error: unknown) => error ?? new Error('the transaction was aborted'),
+    )
     try {
       await guard?.(tx)
-      for (const write of writes) write(tx)
+      await Promise.all(writes.map((write) => write(tx)))
     } catch (error) {
-      tx.abort()
-      await tx.done.catch(() => undefined)
+      abort(tx)
+      await done
       throw error
     }
-    await tx.done
+    const failed = await done
+    if (failed) throw failed
+  }
+}
+
+/** A transaction that a failed request (a full disk) has aborted already can't be aborted again. */
+function abort(tx: Transaction): void {
+  try {
+    tx.abort()
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === 'InvalidStateError')) throw error
   }
 }

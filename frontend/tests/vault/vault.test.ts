@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { b64uEncode, type Bytes } from '../../src/protocol'
 import { deleteDatabase, openDatabase, STORES, type Database } from '../../src/vault/database'
 import {
@@ -116,6 +116,21 @@ describe('the vault', () => {
     expect((await vault.read(key, SESSION))?.state.nextOrder).toBe(2)
     expect(await vault.readRecords(key, SESSION)).toEqual([])
     expect(await vault.readProcessed()).toEqual([])
+  })
+
+  it('writes nothing when the browser aborts in the middle of it, as on a full disk', async () => {
+    await vault.commit(key, SESSION, 0, { state })
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put')
+    put.mockImplementationOnce(function (this: IDBObjectStore, ...args) {
+      put.mockRestore()
+      const request = this.put(...args)
+      this.transaction.abort()
+      return request
+    })
+    const late = vault.commit(key, SESSION, 1, { state: { ...state, nextOrder: 9 }, record })
+    await expect(late).rejects.toBeDefined()
+    expect((await vault.read(key, SESSION))?.state.nextOrder).toBe(1)
+    expect(await vault.readRecords(key, SESSION)).toEqual([])
   })
 
   it('lets one of two writers win when both computed from the same state', async () => {
