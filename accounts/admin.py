@@ -26,7 +26,10 @@ class IdentityAdmin(Base):
     def key_bits(self, identity: Identity) -> int:
         return 8 * len(identity.modulus)
 
-    @admin.action(description="Erase these users and all that hangs on them")
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="Erase these users and all that hangs on them", permissions=["erase"])
     def erase(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         erased = identities.erase(*chosen.values_list("hash", flat=True))
         also = "".join(f", {count} {name}" for name, count in erased.counts.items())

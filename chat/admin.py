@@ -59,7 +59,10 @@ class SessionAdmin(ReadOnly, SessionBase):
     def left(self, session: Session) -> timedelta:
         return _left(session)
 
-    @admin.action(description="End these sessions for both sides")
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_superuser
+
+    @admin.action(description="End these sessions for both sides", permissions=["end"])
     def end(self, request: HttpRequest, chosen: QuerySet[Session]) -> None:
         ended = expiry.remove(list(chosen.values_list("id", flat=True)), Why.REMOVED)
         expiry.free_bytes()

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from chat import mailbox
@@ -50,6 +50,19 @@ def test_sessions_are_ended_by_an_action(operator: Client, session: str) -> None
     form: dict[str, Any] = {"action": "end", "_selected_action": [session]}
     assert operator.post("/admin/chat/session/", form).status_code == 302
     assert not Session.objects.exists()
+
+
+def test_who_may_only_look_ends_nothing(transactional_db: None, session: str) -> None:
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    client = Client()
+    client.force_login(looker)
+    for model, action, key in (
+        ("chat/session", "end", session),
+        ("accounts/identity", "erase", Session.objects.get().initiator_id),
+    ):
+        client.post(f"/admin/{model}/", {"action": action, "_selected_action": [key]})
+    assert Session.objects.exists()
 
 
 def test_a_sweep_is_made_by_an_action(operator: Client, session: str) -> None:
