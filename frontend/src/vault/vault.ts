@@ -264,7 +264,7 @@ export class Vault {
     )
     try {
       await guard?.(tx)
-      await Promise.all(writes.map((write) => write(tx)))
+      await Promise.all(writes.map(async (write) => write(tx)))
     } catch (error) {
       abort(tx)
       await done
