@@ -1,4 +1,6 @@
-"""One server process: its writer, its readers, its delivery, its clock. Made with the first socket.
+"""One server process: its writer, its readers, its delivery, its clock.
+
+Made as soon as the server runs, so that it sweeps before anybody has come; elsewhere with the first socket.
 
 All of it belongs to one event loop. Database work runs in threads of our own, each with a connection of its
 own, so that no user's slow read holds up the commits of others:
@@ -9,6 +11,7 @@ own, so that no user's slow read holds up the commits of others:
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
@@ -146,3 +149,10 @@ async def stop() -> None:
     if node is not None:
         await node.close_sockets()
         await node.stop()
+
+
+def start_with_reactor() -> None:
+    """Where Twisted's reactor is to run this process (Daphne), make its node as soon as it does."""
+    reactor = sys.modules.get("twisted.internet.reactor")
+    if reactor is not None:
+        reactor.callWhenRunning(reactor.callLater, 0, current)

@@ -2,7 +2,7 @@
 
 http       limit of the body → Django
 websocket  exact origin → the paths of chat.routing, all others refused
-lifespan   answered, so that uvicorn doesn't complain
+lifespan   the beginning of a process on uvicorn
 """
 
 import os
@@ -20,6 +20,7 @@ from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
+from chat import node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from messenger import bodies, checks, origins  # noqa: E402
 from messenger.origins import Application, Receive, Scope, Send  # noqa: E402
@@ -56,9 +57,13 @@ def _without_root_path(scope: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
 
 
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say yes to startup and shutdown; there is nothing to do at either."""
+    """A process's clock begins at startup and stops at shutdown; on Daphne the reactor begins it."""
     while True:
         message = await receive()
+        if message["type"] == "lifespan.startup":
+            node.current()
+        else:
+            await node.stop()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
@@ -67,6 +72,7 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 # Channels routes to ASGI applications where Django's path() expects views.
 nowhere: Any = origins.refuse
 
+node.start_with_reactor()
 application = ProtocolTypeRouter(
     {
         "http": without_root_path(bodies.limited(Handler())),

@@ -1,10 +1,14 @@
 """Stories over real servers: processes, sockets, the database and Valkey."""
 
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
-from chat import wire
+from chat import sessions, wire
+from chat.models import Session, Sweep
 from chat.tests import people, servers
 from chat.tests.pages import listener, receiver, sender
 from chat.tests.people import Person
@@ -55,3 +59,18 @@ async def test_a_restart_closes_sockets_with_1012_on(
             server.end()
             assert await out.closed() == 1012
             assert await into.closed() == 1012
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+def test_what_expired_is_swept_by_a_server_that_nobody_has_come_to_yet(
+    name: str, redis_url: str, tmp_path: Path, alice: Person, bob: Person
+) -> None:
+    sessions.offer(alice.hash, people.make_offer(alice, bob))
+    long_ago = timezone.now() - timedelta(days=2)
+    Session.objects.update(created_at=long_ago, expires_at=long_ago)
+    Sweep.objects.update_or_create(id=1, defaults={"swept_at": long_ago})
+    with servers.start(name, redis_url, tmp_path, QUARTER_SWEEP_SECONDS="1"):  # type: ignore[arg-type]
+        deadline = time.monotonic() + 15
+        while Session.objects.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)

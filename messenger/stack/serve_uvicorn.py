@@ -20,7 +20,7 @@ def main(where: str) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        lifespan="off",
+        lifespan="on",
         ws="websockets-sansio",
         ws_max_size=131072,
         ws_per_message_deflate=False,

@@ -27,6 +27,8 @@ import {
 const RESYNC_MS = 20_000
 /** Longer than any honest answer takes; a socket that is silent for so long is dead. */
 const SILENCE_MS = 10_000
+/** How long a request waits for sockets that are not open yet. */
+const OPENING_MS = 5_000
 /** How long an open request may outlive the receive socket of an identity that is gone. */
 const LAST_WORD_MS = 3_000
 /** The longest pause that a refused login may ask for. */
@@ -64,6 +66,8 @@ export class Connection {
   readonly #base: string
   readonly #handlers: ConnectionHandlers
   readonly #waiting = new Map<number, Waiting>()
+  /** Requests that wait for the sockets to open. */
+  readonly #opening = new Set<() => void>()
   #pair: Pair | null = null
   #attempt = 0
   #failures = 0
@@ -111,9 +115,12 @@ export class Connection {
     if (this.#pair) this.#broken(0)
   }
 
-  /** Sends a request and waits for its answer. Throws Refused, or Unreachable (nothing is known). */
-  request(request: Request): Promise<Reply> {
-    if (!this.online) return Promise.reject(new Unreachable())
+  /**
+   * Sends a request and waits for its answer; one that is made while the sockets are opening waits a
+   * moment for them. Throws Refused, or Unreachable (nothing is known).
+   */
+  async request(request: Request): Promise<Reply> {
+    if (!this.online) await this.#onlineSoon()
     const id = this.#nextId++
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#broken(0), SILENCE_MS)
@@ -254,6 +261,7 @@ export class Connection {
     this.#handlers.status({ state: 'online' })
     const early = this.#early
     this.#early = []
+    for (const settle of this.#opening) settle()
     for (const frame of early) this.#deliver(frame)
   }
 
@@ -263,6 +271,19 @@ export class Connection {
     this.#waiting.delete(id)
     clearTimeout(waiting.timer)
     how(waiting)
+  }
+
+  #onlineSoon(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer)
+        this.#opening.delete(settle)
+        if (this.online) resolve()
+        else reject(new Unreachable())
+      }
+      const timer = setTimeout(settle, this.#running ? OPENING_MS : 0)
+      this.#opening.add(settle)
+    })
   }
 
   #drop(): void {

@@ -235,7 +235,19 @@ describe('a request', () => {
     const asked = connection.request({ t: 'leave', session: ID })
     send.breaks()
     await expect(asked).rejects.toMatchObject({ name: 'Unreachable' })
-    await expect(connection.request({ t: 'erase' })).rejects.toMatchObject({ name: 'Unreachable' })
+  })
+
+  it('waits for sockets that are opening, but not for long', async () => {
+    connection.start()
+    const early = connection.request({ t: 'leave', session: ID })
+    await vi.advanceTimersByTimeAsync(0)
+    const { send } = await welcome()
+    send.says({ t: 'ok', id: send.sent.at(-1)?.id })
+    await expect(early).resolves.toMatchObject({ t: 'ok' })
+    send.breaks()
+    const late = connection.request({ t: 'leave', session: ID }).catch((error: Error) => error.name)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(await late).toBe('Unreachable')
   })
 
   it('is still answered when the other socket has lost its identity', async () => {
