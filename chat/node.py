@@ -7,7 +7,7 @@ own, so that no user's slow read holds up the commits of others:
 
     writer   1 thread    group commits and short transactions, in order
     readers  3 threads   drains, views, lookups
-    aside    1 thread    what may take long: sweeps, erasing
+    aside    2 threads   what may take long: sweeps and VACUUM, beside which an erasure must not wait
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from chat.writer import Writer
 log = structlog.get_logger("quarter.chat")
 
 READERS = 3
+ASIDES = 2
 RESTART_SECONDS = 0.2
 SHUTDOWN_SECONDS = 2.0
 T = TypeVar("T")
@@ -51,7 +52,7 @@ class Node:
         )
         self._writing = ThreadPoolExecutor(1, "quarter-writer")
         self._reading = ThreadPoolExecutor(READERS, "quarter-reader")
-        self._asiding = ThreadPoolExecutor(1, "quarter-aside")
+        self._asiding = ThreadPoolExecutor(ASIDES, "quarter-aside")
         self.delivery = Delivery()
         self.writer = Writer(self._writing, self.delivery.deliver)
         self.sockets: set[Closable] = set()
@@ -101,7 +102,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for executor, threads in ((self._writing, 1), (self._reading, READERS), (self._asiding, 1)):
+        for executor, threads in ((self._writing, 1), (self._reading, READERS), (self._asiding, ASIDES)):
             await self.loop.run_in_executor(None, close_all, executor, threads)
 
     async def _clock(self) -> None:

@@ -26,7 +26,7 @@ import { inBackground } from './background'
 import { deadlineAfter, endsAt, hasPassed, isDue, withTtl, type Deadline } from './deadline'
 import { draftKey, Drafts } from './drafts'
 import { Fetching } from './fetching'
-import { lineOf } from './lines'
+import { lineOf, wellFormed } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
 import type { Room } from './room'
@@ -253,10 +253,11 @@ export class Conversation {
 
   // ---- what the person does
 
-  async say(text: string): Promise<void> {
+  async say(written: string): Promise<void> {
     if (this.checkDeadline()) throw new EngineError('not-open')
     if (this.#outbox.size >= OUTBOX_LIMIT) throw new EngineError('too-fast', 2)
     const at = this.#room.clock.wall()
+    const text = wellFormed(written)
     const ready = this.#mayWrite && this.#drafts.size === 0
     if (ready) await this.send({ t: 'text', at, text })
     else await this.#keepDraft({ at, text })

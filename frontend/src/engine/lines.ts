@@ -43,5 +43,11 @@ function bodyOf(content: Content | ContentToSend | Unreadable): Message['body'] 
 }
 
 /** Whether taking or sending it moves the conversation's clock (PROTOCOL §9). */
-export const isActivity = (content: Content | ContentToSend | Unreadable): boolean =>
-  content.t !== 'ack'
+export function isActivity(content: Content | ContentToSend | Unreadable): boolean {
+  const type = content.t === 'unknown' ? content.type : content.t
+  return type !== 'ack' && type !== 'read'
+}
+
+/** A text as UTF-8 can carry it: half of a surrogate pair becomes U+FFFD. */
+export const wellFormed = (text: string): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text))

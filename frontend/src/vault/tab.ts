@@ -13,7 +13,7 @@ import { Vault } from './vault'
 
 const TAB_KEY = 'quarter'
 /** A reloading page's lock is freed a moment after its successor starts. */
-const LOCK_PATIENCE_MS = 1_500
+const LOCK_PATIENCE_MS = 3_000
 /** A vault that no tab has held for so long is one that nobody can open again. */
 const ABANDONED_MS = 24 * 3600 * 1000
 

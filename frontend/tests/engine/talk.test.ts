@@ -163,6 +163,14 @@ describe('talking', () => {
     expect(alice.deliveries(id)).toEqual(['taken'])
   })
 
+  it('carries a text with half of a surrogate pair, mended', async () => {
+    const id = await meet()
+    await alice.say(id, 'cut \ud83d here')
+    await settle(alice, bob)
+    expect(bob.texts(id)).toEqual(['cut \ufffd here'])
+    expect(alice.texts(id)).toEqual(['cut \ufffd here'])
+  })
+
   it('reads everything again after both reload', async () => {
     const id = await meet()
     for (const [person, text] of [
