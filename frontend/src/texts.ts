@@ -269,6 +269,8 @@ export const notices = {
   copyFailed: 'The browser did not let us copy. Select the text and copy it yourself.',
   linkTriedAgain: (name: string | null) =>
     `Somebody tried ${name === null ? 'a link' : `the link “${name}”`} of yours again that had been used. They were not let in.`,
+  full: (name: string | null) =>
+    `${name === null ? 'A conversation' : `The conversation with ${name}`} is full. What waits there will not arrive: start a new one.`,
   requestCame: 'Somebody asks to talk with you.',
   unexpected: 'That did not work. Try again; if it keeps failing, load the page again.',
 }

@@ -72,6 +72,8 @@ export class Conversation {
   #serverTtl: number
   #endedWhy: EndedWhy | null = null
   #undelivered = 0
+  /** The server said that it takes no more: told once. */
+  #isFull = false
   #cursor = 0
   readonly #drafts = new Drafts()
   /** Lines are shown once all that was said before has been read again. */
@@ -242,6 +244,15 @@ export class Conversation {
     if (code === 'conflict') this.#break('rolled-back')
     else if (code === 'too_big' || code === 'bad_envelope') this.#break('refused-message')
     else if (code !== 'ended') this.#outbox.again(retryAfter ?? 0.25)
+    if (code === 'full') this.#tellFull()
+  }
+
+  #tellFull(): void {
+    if (!this.#isFull) {
+      const notice = { kind: 'conversation-full', name: this.#state.name } as const
+      this.#room.tell({ type: 'notice', notice })
+    }
+    this.#isFull = true
   }
 
   async volatileFrame(body: Bytes): Promise<void> {

@@ -100,9 +100,14 @@ export interface EraseReceipt {
   readonly counted: boolean
 }
 
-export type Notice =
-  /** A link of ours that had been used was tried again. */
-  { readonly kind: 'link-tried-again'; readonly name: string | null }
+/**
+ * link-tried-again: a link of ours that had been used was tried again; conversation-full: the server
+ * takes no more messages of it, and what waits will not be delivered. With the name of its link.
+ */
+export interface Notice {
+  readonly kind: 'link-tried-again' | 'conversation-full'
+  readonly name: string | null
+}
 
 export type EngineEvent =
   | { readonly type: 'identity'; readonly hash: string }

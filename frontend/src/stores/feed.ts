@@ -78,7 +78,8 @@ export function feed(engine: Engine): () => void {
   }
 
   function tell(notice: Notice): void {
-    notices.say(texts.linkTriedAgain(notice.name), 'trouble')
+    const words = { 'link-tried-again': texts.linkTriedAgain, 'conversation-full': texts.full }
+    notices.say(words[notice.kind](notice.name), 'trouble')
   }
 
   return engine.subscribe(apply)

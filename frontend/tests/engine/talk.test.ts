@@ -219,6 +219,12 @@ describe('talking', () => {
     expect(alice.deliveries(id)).toEqual(['stored'])
   })
 
+  it('says once that the server takes no more', async () => {
+    const id = await meet()
+    for (let times = 0; times < 3; times++) alice.house.conversations.get(id)?.refused('full', 60)
+    expect(alice.notices).toEqual([{ kind: 'conversation-full', name: 'Bob' }])
+  })
+
   it('shows that the peer is typing, and forgets it with the message', async () => {
     const id = await meet()
     await alice.say(id, 'x')
