@@ -53,10 +53,7 @@ class Operation:
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What went wrong:
-
-    a code that stays, a sentence for a person, and the seconds after which to try again.
-    """
+    """A code that stays, a sentence for a person, and the seconds after which to try again."""
 
     code: str
     message: str

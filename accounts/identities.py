@@ -24,10 +24,7 @@ erasing = Signal()
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What went:
-
-    how many users, and how many rows of what else, by name ("sessions", "messages", "files").
-    """
+    """What went: users, and rows of what else, by name ("sessions", "messages", "files")."""
 
     users: int
     counts: Mapping[str, int]
