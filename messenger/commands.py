@@ -113,9 +113,9 @@ def batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def with_progress(steps: Iterable[Sequence[str]], total: int) -> Iterator[Sequence[str]]:
-    """Go through `steps`;
+    """Go through `steps`.
 
-    on a terminal draw a bar on standard error, where there is more than one batch to wait for.
+    On a terminal draw a bar on standard error, where there is more than one batch to wait for.
     """
     draw = sys.stderr.isatty() and total > BATCH
     done = 0

@@ -48,7 +48,7 @@ class Limits:
 
 
 def read(env: Environment) -> Limits:
-    """The limits, each from its own name in the environment;
+    """The limits, each from its own name in the environment.
 
     ImproperlyConfigured for what is no number above zero.
     """

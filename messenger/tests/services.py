@@ -55,9 +55,9 @@ def valkey() -> Iterator[str]:
 
 @contextlib.contextmanager
 def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster on a private socket;
+    """A PostgreSQL cluster on a private socket.
 
-    gives its postgres:// URL. The server refuses to run as root.
+    Gives its postgres:// URL. The server refuses to run as root.
     """
     user = "postgres" if os.getuid() == 0 else None
     binaries = _postgres_binaries()
