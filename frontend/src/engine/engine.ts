@@ -278,6 +278,8 @@ export class QuarterEngine implements Engine {
     for (const name of ['visibilitychange', 'resume']) {
       document.addEventListener(name, check, { signal })
     }
+    const wake = () => !document.hidden && connection.wake()
+    document.addEventListener('visibilitychange', wake, { signal })
     window.addEventListener('online', () => connection.retryNow(), { signal })
     window.addEventListener('offline', () => connection.lost(), { signal })
   }

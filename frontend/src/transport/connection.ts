@@ -102,7 +102,13 @@ export class Connection {
     this.#drop()
   }
 
-  /** Tries again now instead of after the pause, or at once after a stop from elsewhere. */
+  /** The page is looked at again: finds out now whether its sockets outlived the while, and opens what did not. */
+  wake(): void {
+    this.retryNow()
+    this.resync({})
+  }
+
+  /** Tries again now instead of after the pause. */
   retryNow(): void {
     if (!this.#running || this.#pair) return
     clearTimeout(this.#retryTimer)

@@ -199,6 +199,18 @@ describe('the two sockets', () => {
     expect(asked).toBe(2)
   })
 
+  it('are tried at once when the page is looked at again', async () => {
+    const { send, receive } = await connect()
+    connection.wake()
+    expect(receive.sent.at(-1)).toEqual({ t: 'resync', cursors: {} })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(connection.online).toBe(false)
+    expect(send.readyState).toBe(3)
+    connection.wake()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(FakeSocket.all).toHaveLength(4)
+  })
+
   it('mean an old page when the server’s frames are unknown three times running', async () => {
     await connect()
     for (let round = 0; round < 3; round++) {
