@@ -11,6 +11,7 @@ Channels' own dispatch is not used: it would make tasks and hop to a thread for 
 a channel in Redis for each socket (and fail with Redis). Here the process holds one (chat/hints.py).
 """
 
+import abc
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -42,7 +43,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class Socket(AsyncConsumer):  # type: ignore[misc]
+class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     """See above. A subclass says how to decode, greet and handle, and what to do when it departs."""
 
     def __init__(self) -> None:
@@ -65,17 +66,17 @@ class Socket(AsyncConsumer):  # type: ignore[misc]
 
     # --- for subclasses -----------------------------------------------------------------------------
 
+    @abc.abstractmethod
     def decode(self, data: bytes) -> Any:
         """A frame of this socket; BadFrame."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def greet(self, frame: Any) -> None:
         """Take the `hello`; NotLoggedIn."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     async def handle(self, frame: Any) -> None:
         """Take any other frame. ChatError is told to the page."""
-        raise NotImplementedError
 
     async def go_on(self) -> None:
         """Called by the writing task when all that waited is written."""

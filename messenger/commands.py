@@ -6,6 +6,7 @@ Exit codes: 0 done (also where nothing matched --all or --idle-for: the state as
 named row does not exist, or the question was answered with no, 2 bad use.
 """
 
+import abc
 import argparse
 import json
 import re
@@ -31,7 +32,7 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * UNITS[found[2]])
 
 
-class PurgeCommand(BaseCommand):
+class PurgeCommand(BaseCommand, abc.ABC):
     """A command that deletes rows of one kind. A subclass says which, and how.
 
     `find` gives the keys that match, `delete` deletes a batch of them in one transaction and gives counts
@@ -42,13 +43,13 @@ class PurgeCommand(BaseCommand):
     plural: str
     key_help: str
 
+    @abc.abstractmethod
     def find(self, key: str | None, idle_for: timedelta | None) -> Sequence[str]:
         """The keys of the rows: the one named, those idle for so long, or all where both are None."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def delete(self, keys: Sequence[str]) -> Mapping[str, int]:
         """Delete them; how many rows of what went."""
-        raise NotImplementedError
 
     def run_from_argv(self, argv: list[str]) -> None:
         super().run_from_argv(with_dashed_keys_last(argv))

@@ -12,13 +12,14 @@ from chat.models import Session, Sweep
 from chat.tests import people, servers
 from chat.tests.pages import listener, receiver, sender
 from chat.tests.people import Person
+from messenger.stack import parts
 
 
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 async def test_alice_and_bob_meet_and_talk_over(
-    name: str, redis_url: str, tmp_path: Path, alice: Person, bob: Person
+    name: parts.ServerName, redis_url: str, tmp_path: Path, alice: Person, bob: Person
 ) -> None:
-    with servers.start(name, redis_url, tmp_path) as server:  # type: ignore[arg-type]
+    with servers.start(name, redis_url, tmp_path) as server:
         async with (
             sender(alice, server.url) as alice_out,
             listener(alice, server.url) as alice_in,
@@ -51,9 +52,9 @@ async def test_alice_and_bob_meet_and_talk_over(
 
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 async def test_a_restart_closes_sockets_with_1012_on(
-    name: str, redis_url: str, tmp_path: Path, alice: Person
+    name: parts.ServerName, redis_url: str, tmp_path: Path, alice: Person
 ) -> None:
-    with servers.start(name, redis_url, tmp_path) as server:  # type: ignore[arg-type]
+    with servers.start(name, redis_url, tmp_path) as server:
         async with sender(alice, server.url) as out, receiver(alice, server.url) as into:
             await into.expect(wire.ReceiveReady)
             server.end()
@@ -63,13 +64,13 @@ async def test_a_restart_closes_sockets_with_1012_on(
 
 @pytest.mark.parametrize("name", ["daphne", "uvicorn"])
 def test_what_expired_is_swept_by_a_server_that_nobody_has_come_to_yet(
-    name: str, redis_url: str, tmp_path: Path, alice: Person, bob: Person
+    name: parts.ServerName, redis_url: str, tmp_path: Path, alice: Person, bob: Person
 ) -> None:
     sessions.offer(alice.hash, people.make_offer(alice, bob))
     long_ago = timezone.now() - timedelta(days=2)
     Session.objects.update(created_at=long_ago, expires_at=long_ago)
     Sweep.objects.update_or_create(id=1, defaults={"swept_at": long_ago})
-    with servers.start(name, redis_url, tmp_path, QUARTER_SWEEP_SECONDS="1"):  # type: ignore[arg-type]
+    with servers.start(name, redis_url, tmp_path, QUARTER_SWEEP_SECONDS="1"):
         deadline = time.monotonic() + 15
         while Session.objects.exists():
             assert time.monotonic() < deadline

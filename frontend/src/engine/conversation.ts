@@ -471,7 +471,8 @@ export class Conversation {
           delivery: this.#deliveryOf(record),
         }),
       )
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
       this.#break('changed-record')
     }
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Identity } from '../../src/protocol'
 import type { SessionInfo } from '../../src/transport/wire'
-import { identities, Person, settle, World } from './world'
+import { aPair, goHome, identities, meetingOf, settle, type Person, type World } from './world'
 
 let keys: Identity[]
 let world: World
@@ -13,27 +13,15 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  world = new World()
-  const [first, second] = keys
-  if (!first || !second) throw new Error('two identities are needed')
-  alice = await Person.arrive(world, first)
-  bob = await Person.arrive(world, second)
-  alice.connect()
-  bob.connect()
+  ;({ world, alice, bob } = await aPair(keys))
 })
 
 afterEach(async () => {
   vi.useRealTimers()
-  await settle(alice, bob)
-  await alice.destroy()
-  await bob.destroy()
+  await goHome(alice, bob)
 })
 
-async function meet(): Promise<string> {
-  const id = await bob.join(await alice.link())
-  await settle(alice, bob)
-  return id
-}
+const meet = (): Promise<string> => meetingOf(alice, bob)
 
 function conversationOf(person: Person, id: string) {
   const conversation = person.house.conversations.get(id)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { toHex, type Identity } from '../../src/protocol'
 import { openDatabase, STORES } from '../../src/vault/database'
 import type { Item } from '../../src/transport/wire'
-import { identities, Person, settle, World } from './world'
+import { aPair, goHome, identities, meetingOf, settle, type Person, type World } from './world'
 
 let keys: Identity[]
 let world: World
@@ -19,27 +19,15 @@ beforeEach(begin)
 afterEach(end)
 
 async function begin(): Promise<void> {
-  world = new World()
-  const [first, second] = keys
-  if (!first || !second) throw new Error('two identities are needed')
-  alice = await Person.arrive(world, first)
-  bob = await Person.arrive(world, second)
-  alice.connect()
-  bob.connect()
+  ;({ world, alice, bob } = await aPair(keys))
 }
 
 async function end(): Promise<void> {
   vi.useRealTimers()
-  await settle(alice, bob)
-  await alice.destroy()
-  await bob.destroy()
+  await goHome(alice, bob)
 }
 
-async function meet(): Promise<string> {
-  const id = await bob.join(await alice.link())
-  await settle(alice, bob)
-  return id
-}
+const meet = (): Promise<string> => meetingOf(alice, bob)
 
 /** A copy of the browser's profile, to be put back later. */
 async function copyOf(person: Person): Promise<() => Promise<void>> {

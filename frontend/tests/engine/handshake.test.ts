@@ -3,7 +3,7 @@ import type { Identity } from '../../src/protocol'
 import * as owner from '../../src/engine/owner'
 import { Refused } from '../../src/transport/errors'
 import type { Request } from '../../src/transport/wire'
-import { identities, Person, settle, World } from './world'
+import { goHome, identities, Person, settle, World } from './world'
 
 let keys: Identity[]
 let world: World
@@ -26,8 +26,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.useRealTimers()
-  await settle(alice, bob, mallory)
-  for (const person of [alice, bob, mallory]) await person.destroy()
+  await goHome(alice, bob, mallory)
 })
 
 /** Refuses a person's next request of a kind, as the server would. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Identity } from '../../src/protocol'
 import * as owner from '../../src/engine/owner'
-import { identities, Person, settle, World } from './world'
+import { goHome, identities, meetingOf, Person, settle, World } from './world'
 
 let keys: Identity[]
 let world: World
@@ -30,15 +30,10 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await settle(...everybody)
-  for (const person of everybody.splice(0)) await person.destroy()
+  await goHome(...everybody.splice(0))
 })
 
-async function meet(): Promise<string> {
-  const id = await bob.join(await alice.link('Bob'))
-  await settle(alice, bob)
-  return id
-}
+const meet = (): Promise<string> => meetingOf(alice, bob, 'Bob')
 
 describe('meeting', () => {
   it('opens on both sides when a guest joins by a link', async () => {

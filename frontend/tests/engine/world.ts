@@ -386,6 +386,30 @@ export async function identities(count: number): Promise<Identity[]> {
   return Promise.all(made)
 }
 
+/** Alice and Bob, online, in a world of their own. */
+export async function aPair([first, second]: readonly Identity[]) {
+  if (!first || !second) throw new Error('two identities are needed')
+  const world = new World()
+  const alice = await Person.arrive(world, first)
+  const bob = await Person.arrive(world, second)
+  alice.connect()
+  bob.connect()
+  return { world, alice, bob }
+}
+
+/** The guest joins by a link of the owner's; the session's id. */
+export async function meetingOf(host: Person, visitor: Person, name: string | null = null) {
+  const id = await visitor.join(await host.link(name))
+  await settle(host, visitor)
+  return id
+}
+
+/** The end of a test: nobody has anything left to do, and nothing is kept. */
+export async function goHome(...people: Person[]): Promise<void> {
+  await settle(...people)
+  for (const person of people) await person.destroy()
+}
+
 /** Settles everybody, until nobody has anything left to do. */
 export async function settle(...people: Person[]): Promise<void> {
   for (let round = 0; round < 4; round++) for (const person of people) await person.settle()

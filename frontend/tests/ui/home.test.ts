@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ALICE, aLink, FakeEngine, LINK, SECRET } from './fakeEngine'
 import { button, converse, find, openPage, press, settle, text, the, type } from './page'
 
@@ -31,6 +31,37 @@ describe('home', () => {
     await openPage()
     await press('Copy one-time link')
     expect(text()).toContain('did not let us copy')
+  })
+
+  describe('on a phone', () => {
+    const withSheet = (share: (data: ShareData) => Promise<void>) => {
+      vi.stubGlobal('matchMedia', () => ({ matches: true, addEventListener() {} }))
+      Object.defineProperty(navigator, 'share', { value: share, configurable: true })
+    }
+    afterEach(() => {
+      vi.unstubAllGlobals()
+      Reflect.deleteProperty(navigator, 'share')
+    })
+
+    test('hands the link to the share sheet', async () => {
+      const shared: ShareData[] = []
+      withSheet(async (data) => void shared.push(data))
+      await openPage()
+      await press('Share one-time link')
+      expect(shared.map(({ url }) => url)).toEqual([`https://quarter.example/#${ALICE}.${SECRET}`])
+    })
+
+    test('takes a sheet that was closed for no failure', async () => {
+      withSheet(() => Promise.reject(new DOMException('closed', 'AbortError')))
+      await openPage()
+      await press('Share one-time link')
+      expect(text()).not.toContain('did not work')
+    })
+  })
+
+  test('offers no share sheet on a desktop', async () => {
+    await openPage()
+    expect(text()).not.toContain('Share one-time link')
   })
 
   test('shows one’s own code whole, in groups of four', async () => {
