@@ -13,6 +13,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
+RUNS ?= 200000
 
 IN_VENV := .venv/bin/python
 RUN_READY := .venv/.run-ready
@@ -33,7 +34,7 @@ command -v npm >/dev/null || { echo "npm is missing. Install it beside Node (Deb
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || { echo "Node $$(node --version) is too old: the page needs Node 20.19 or newer."; exit 1; }
 endef
 
-.PHONY: help run dev build test style types test-python test-postgres test-page e2e format lock clean chromium
+.PHONY: help run dev build test style types test-python test-postgres test-page e2e soak bench vectors format lock clean chromium
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -53,18 +54,19 @@ style: $(DEV_READY) $(NODE_READY) ## ruff, prettier, oxlint
 	@echo "== style"
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	frontend/$(BIN)/oxlint -c frontend/.oxlintrc.json --deny-warnings bench
 	cd frontend
-	$(BIN)/prettier --check --log-level warn .
+	$(BIN)/prettier --config .prettierrc.json --check --log-level warn . ../bench
 	$(BIN)/oxlint --deny-warnings src tests
 
 types: $(DEV_READY) $(NODE_READY) ## mypy --strict, vue-tsc
 	@echo "== types"
-	.venv/bin/mypy manage.py messenger accounts chat e2e
+	.venv/bin/mypy manage.py messenger accounts chat reference bench e2e docs/formal
 	cd frontend
 	$(BIN)/vue-tsc --noEmit
 
-test-python: $(DEV_READY) $(PAGE) ## the server's tests, on SQLite
-	@echo "== the server's tests"
+test-python: $(DEV_READY) $(PAGE) ## the tests of server and reference client, on SQLite
+	@echo "== the tests of server and reference client"
 	exec $(IN_VENV) -m pytest $(ARGS)
 
 test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where one is installed
@@ -73,7 +75,7 @@ test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where o
 	  exit 0
 	fi
 	echo "== the server's tests on PostgreSQL"
-	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest --ignore messenger/tests/test_run.py $(ARGS)
+	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest --ignore messenger/tests/test_run.py --ignore reference $(ARGS)
 
 test-page: $(NODE_READY) ## the page's tests: protocol, vault, engine, components
 	@echo "== the page's tests"
@@ -84,11 +86,26 @@ e2e: $(DEV_READY) $(PAGE) chromium ## the promises, in a real browser against th
 	@echo "== the browser tests"
 	exec $(IN_VENV) -m pytest e2e $(ARGS)
 
+soak: $(DEV_READY) $(NODE_READY) ## the protocol's properties, RUNS=200000 times each, in both implementations (hours)
+	@echo "== $(RUNS) runs of each property"
+	export PROPERTY_RUNS=$(RUNS)
+	$(IN_VENV) -m pytest reference/tests/test_properties.py $(ARGS)
+	cd frontend
+	exec $(BIN)/vitest run tests/properties
+
+bench: $(DEV_READY) $(NODE_READY) chromium ## what a message costs, ours and hybrid RSA in node-forge, in one run
+	@exec $(IN_VENV) -m bench.message_cost $(ARGS)
+
+vectors: $(DEV_READY) $(NODE_READY) ## make the protocol's vectors anew, of both implementations (docs/vectors)
+	@$(IN_VENV) -m reference.vectors
+	cd frontend
+	exec npm run --silent vectors
+
 format: $(DEV_READY) $(NODE_READY) ## write the house style into the files
 	@.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 	cd frontend
-	$(BIN)/prettier --write --log-level warn .
+	$(BIN)/prettier --config .prettierrc.json --write --log-level warn . ../bench
 
 lock: $(DEV_READY) ## resolve the dependencies anew, with hashes
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade requirements.in -o requirements.txt

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from e2e import bundle, suite
 from e2e.person import Person
 from e2e.stack import ROOT, Stack
 
@@ -81,6 +82,15 @@ def make_person(
     for person in people:
         person.context.close()
     assert [line for person in people for line in person.trouble] == []
+
+
+@pytest.fixture(scope="session")
+def cryptography(browser: Browser) -> Iterator[suite.Suite]:
+    """The page's cryptography, ready to be asked."""
+    bundle.build(suite.CONFIG)
+    with bundle.served(suite.BUILT) as url, browser.new_page() as page:
+        page.goto(url)
+        yield suite.Suite(page)
 
 
 @pytest.fixture

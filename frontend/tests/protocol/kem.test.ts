@@ -8,12 +8,12 @@ import xwing from './vectors/xwing.json'
 describe('X-Wing', () => {
   test.each(xwing.vectors)('derives every byte of the draft, seed $seed', async (vector) => {
     const seed = bytesOf(vector.seed)
-    const ek = toHex(ml_kem768_x25519.keygen(seed).publicKey)
-    expect([ek.startsWith(vector.ekStart), ek.endsWith(vector.ekEnd)]).toEqual([true, true])
-    const { cipherText } = ml_kem768_x25519.encapsulate(bytesOf(ek), bytesOf(vector.eseed))
-    const ct = toHex(cipherText)
-    expect([ct.startsWith(vector.ctStart), ct.endsWith(vector.ctEnd)]).toEqual([true, true])
-    expect(toHex(await kem.decapsulate(seed, bytesOf(ct)))).toBe(vector.ss)
+    const ek = ml_kem768_x25519.keygen(seed).publicKey
+    expect(toHex(ek)).toBe(vector.ek)
+    expect(toHex(ml_kem768_x25519.encapsulate(ek, bytesOf(vector.eseed)).cipherText)).toBe(
+      vector.ct,
+    )
+    expect(toHex(await kem.decapsulate(seed, bytesOf(vector.ct)))).toBe(vector.ss)
   })
 
   test('gives both sides one secret', async () => {

@@ -1,0 +1,1 @@
+"""Measurements, each in one run on one machine. README.md says what they show."""
