@@ -153,6 +153,12 @@ class Person:
         self.page.get_by_role("textbox", name="Message").fill(text)
         self.page.get_by_role("button", name="Send").click()
 
+    def types(self, text: str) -> None:
+        """Writes something, and thinks better of it."""
+        field = self.page.get_by_role("textbox", name="Message")
+        field.press_sequentially(text)
+        field.fill("")
+
     def sees(self, *texts: str) -> None:
         """The conversation consists of these texts, in this order."""
         expect(self.messages).to_have_count(len(texts))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,3 +109,31 @@ def test_every_model_of_the_ledger_exists() -> None:
     ledger = (ROOT / "docs" / "DELETION.md").read_text(encoding="utf-8")
     labels = {model._meta.label for model in apps.get_models()}
     assert [label for label in re.findall(r"`((?:accounts|chat)\.\w+)`", ledger) if label not in labels] == []
+
+
+def rows(document: str, heading: str) -> list[str]:
+    """The first cells of the first table below a heading, the head left out, without what is in brackets."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8").partition(heading)[2]
+    cells = re.findall(r"^\| *(.*?) *\|", text.partition("\n\n|")[2].partition("\n\n")[0], re.M)
+    return [re.sub(r" \(.*?\)", "", cell) for cell in cells if cell and not cell.startswith("---")]
+
+
+def test_every_attacker_of_the_protocol_has_its_line_among_the_threats() -> None:
+    attackers = rows("PROTOCOL.md", "## 1. What it protects")
+    assert len(attackers) == 9
+    assert [row for row in rows("THREATS.md", "## What is protected") if row in attackers] == attackers
+
+
+def test_every_test_that_the_threats_name_exists() -> None:
+    named = re.findall(
+        r"`([\w/.]+/[\w.]+\.(?:py|ts))`", (ROOT / "docs" / "THREATS.md").read_text(encoding="utf-8")
+    )
+    assert len(named) > 20
+    assert [path for path in named if not (ROOT / path).is_file()] == []
+
+
+def test_the_second_implementation_shares_no_code_with_the_first() -> None:
+    """PROTOCOL §2: its primitives are `cryptography`'s, and nothing of the server or the page is in it."""
+    allowed = {"reference", "cryptography", "msgspec", "websockets"} | set(sys.stdlib_module_names)
+    strangers = {name for path in sources("reference") for name in imported(path)} - allowed
+    assert strangers == set()

@@ -6,31 +6,36 @@
  *   2. Commit first, then tell: bytes leave, and the screen changes, after the vault has them.
  *   3. What can't be opened is fetched again for 30 s; then the conversation is broken, for good.
  *   4. After its end nothing of it is left, here or in the vault, but that it was.
+ *   5. What is spent is wiped: states that were replaced, keys that only the vault has to keep.
  */
 import {
   acceptAnswer,
   decodePending,
-  decodeRatchet,
   openAgain,
   ProtocolError,
   sha256,
+  wipe,
+  wipePending,
+  wipeRatchet,
+  withRatchet,
   type Bytes,
   type Content,
   type ContentToSend,
+  type Pending,
   type Unreadable,
 } from '../protocol'
 import type { Item, SessionInfo } from '../transport/wire'
 import type { Draft, Outgoing, StoredConversation, StoredRecord } from '../vault/shapes'
-import { StaleVersion } from '../vault/vault'
-import { inBackground } from './background'
+import { StaleVersion, type Change } from '../vault/vault'
+import { untilDone } from './background'
 import { deadlineAfter, endsAt, hasPassed, isDue, withTtl, type Deadline } from './deadline'
 import { draftKey, Drafts } from './drafts'
 import { Fetching } from './fetching'
-import { lineOf, wellFormed } from './lines'
+import { lineOf, mended } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
 import type { Room } from './room'
-import { open, seal, type HelloTaken, type Opened, type Sent, type Step } from './steps'
+import { open, seal, wipeState, type HelloTaken, type Opened, type Sent, type Step } from './steps'
 import { Transcript } from './transcript'
 import {
   EngineError,
@@ -65,7 +70,7 @@ export class Conversation {
   readonly #neighbours: Neighbours
   readonly #queue = new Queue()
   readonly #outbox: Outbox
-  #transcript: Transcript
+  readonly #transcript: Transcript
   /** As last committed: for showing and deciding, never for writing. */
   #state: StoredConversation
   #deadline: Deadline
@@ -161,9 +166,10 @@ export class Conversation {
     return this.#state.verified === 'none' && this.#state.role === 0 ? 'asking' : 'joining'
   }
 
-  /** An owner's conversation that began with a link shows itself when the guest has proved to be there. */
+  /** An owner's conversation that began with a link shows itself when the guest has proved to be there, or it broke. */
   get hidden(): boolean {
-    return this.#state.role === 1 && !this.#state.confirmed && this.#state.verified === 'link'
+    const { role, confirmed, verified, broken } = this.#state
+    return role === 1 && !confirmed && verified === 'link' && broken === null
   }
 
   get view(): View {
@@ -197,8 +203,8 @@ export class Conversation {
     this.#serverTtl = info.ttl
     this.#deadline = withTtl(this.#deadline, this.#ttl)
     if (this.checkDeadline()) return this.#tellView()
-    const ratchet = this.#state.ratchet && decodeRatchet(this.#state.ratchet)
-    const sent = ratchet ? ratchet.sent : 0
+    const { ratchet } = this.#state
+    const sent = ratchet ? await withRatchet(ratchet, async (state) => state.sent) : 0
     if (info.next_n > sent) return this.#break('rolled-back')
     if (info.next_n > 0) await this.stored(info.next_n - 1)
     this.#outbox.again()
@@ -211,7 +217,7 @@ export class Conversation {
     if (!this.#transcript.complete) return this.#break('missing-record')
     this.#shown = true
     this.retell()
-    inBackground(this.#sendDrafts())
+    untilDone(() => this.#sendDrafts())
     if (this.#state.ackOwed) this.#ackSoon()
   }
 
@@ -258,7 +264,7 @@ export class Conversation {
   async volatileFrame(body: Bytes): Promise<void> {
     const ratchet = this.#state.ratchet
     if (!ratchet || this.over || !this.#state.confirmed) return
-    await this.#typing.take(decodeRatchet(ratchet), body)
+    await withRatchet(ratchet, (state) => this.#typing.take(state, body))
     if (this.over) this.#typing.stop()
   }
 
@@ -268,11 +274,11 @@ export class Conversation {
     if (this.checkDeadline()) throw new EngineError('not-open')
     if (this.#outbox.size >= OUTBOX_LIMIT) throw new EngineError('too-fast', 2)
     const at = this.#room.clock.wall()
-    const text = wellFormed(written)
+    const text = mended(written)
     const ready = this.#mayWrite && this.#drafts.size === 0
     if (ready) await this.send({ t: 'text', at, text })
     else await this.#keepDraft({ at, text })
-    if (!ready) inBackground(this.#sendDrafts())
+    if (!ready) untilDone(() => this.#sendDrafts())
   }
 
   async keepOn(): Promise<void> {
@@ -284,7 +290,7 @@ export class Conversation {
     const { ratchet } = this.#state
     if (!ratchet || this.phase !== 'open') return
     const tick = this.#room.clock.monotonic()
-    const frame = await this.#typing.frame(decodeRatchet(ratchet), on, tick)
+    const frame = await withRatchet(ratchet, (state) => this.#typing.frame(state, on, tick))
     if (frame && this.#room.server.online) this.#room.server.volatile(this.id, frame)
   }
 
@@ -314,7 +320,9 @@ export class Conversation {
       if (!isReady || !this.#mayLeave(content)) throw new EngineError('not-open')
       const record = await this.#update(async (state) => {
         if (!state.ratchet) throw new EngineError('not-open')
-        return seal(this.#room, state, decodeRatchet(state.ratchet), content, draft)
+        return withRatchet(state.ratchet, (ratchet) =>
+          seal(this.#room, state, ratchet, content, draft),
+        )
       })
       this.#sent(content, record, draft)
       return record.n
@@ -343,12 +351,13 @@ export class Conversation {
     this.#endedWhy = why
     this.stop()
     this.#key = null
+    wipeState(this.#state)
     this.#state = { ...this.#state, pending: null, answer: null, ratchet: null }
-    this.#transcript = new Transcript([])
+    this.#transcript.forget()
     this.#drafts.clear()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
-    inBackground(this.#queue.run(() => this.#room.vault.forget(this.id)))
+    untilDone(() => this.#queue.run(() => this.#room.vault.forget(this.id)))
     this.#neighbours.ended(this, why)
   }
 
@@ -387,25 +396,37 @@ export class Conversation {
     for (;;) {
       const key = this.#seals
       const held = await this.#room.vault.read(key, this.id)
-      if (!held || this.#endedWhy) throw new EngineError('not-open')
-      const { change, value } = await step(held.state)
-      if (!change) return value
+      if (!held) throw new EngineError('not-open')
+      let change: Change | null = null
       try {
-        await this.#room.vault.commit(key, this.id, held.version, change)
+        if (this.#endedWhy) throw new EngineError('not-open')
+        const computed = await step(held.state)
+        change = computed.change
+        if (change) await this.#room.vault.commit(key, this.id, held.version, change)
+        if (change) this.#adopt(change.state)
+        return computed.value
       } catch (error) {
-        if (error instanceof StaleVersion) continue
-        throw error
+        if (!(error instanceof StaleVersion)) throw error
+      } finally {
+        this.#wipeRest(held.state, change)
       }
-      this.#adopt(change.state)
-      return value
     }
+  }
+
+  /** Of what was read and written, memory keeps the state that stands; the message's key is in the vault. */
+  #wipeRest(read: StoredConversation, change: Change | null): void {
+    wipeState(read, this.#state)
+    if (change) wipeState(change.state, this.#state)
+    if (change?.record?.key) wipe(change.record.key)
   }
 
   /** What was committed is what stands, save that an end or a break meanwhile is for good. */
   #adopt(state: StoredConversation): void {
     if (this.#endedWhy) return
-    const { activeAt, broken } = this.#state
+    const before = this.#state
+    const { activeAt, broken } = before
     this.#state = broken ? { ...state, broken } : state
+    wipeState(before, state)
     this.#deadline =
       state.activeAt === activeAt
         ? withTtl(this.#deadline, this.#ttl)
@@ -431,7 +452,7 @@ export class Conversation {
   }
 
   #add(record: StoredRecord, line: ReturnType<typeof lineOf>): void {
-    this.#transcript.add(record, line)
+    this.#transcript.add({ ...record, key: null }, line)
     if (line && this.#shown) this.#tellMessage(line.message)
     this.#tellView()
   }
@@ -513,18 +534,28 @@ export class Conversation {
   async #answer(answer: Bytes): Promise<void> {
     const pending = this.#state.pending
     if (!pending) return
-    const { kem, identity, clock } = this.#room
-    const hello = { t: 'hello', at: clock.wall() } as const
+    const hello = { t: 'hello', at: this.#room.clock.wall() } as const
     let sent: Sent
     try {
-      const ratchet = await acceptAnswer(kem, identity, decodePending(pending), answer)
-      sent = await this.#update((state) => seal(this.#room, state, ratchet, hello, null))
+      sent = await this.#sayHello(decodePending(pending), answer, hello)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       return this.#break('bad-answer')
     }
     this.#sent(hello, sent, null)
-    inBackground(this.#sendDrafts())
+    untilDone(() => this.#sendDrafts())
+  }
+
+  /** Whatever comes of it, the handshake's secrets and the ratchet's first state are spent. */
+  async #sayHello(pending: Pending, answer: Bytes, hello: ContentToSend): Promise<Sent> {
+    const { kem, identity } = this.#room
+    try {
+      const ratchet = await acceptAnswer(kem, identity, pending, answer)
+      const seals = (state: StoredConversation) => seal(this.#room, state, ratchet, hello, null)
+      return await this.#update(seals).finally(() => wipeRatchet(ratchet))
+    } finally {
+      wipePending(pending)
+    }
   }
 
   #took(content: Content | Unreadable, record: StoredRecord): void {
@@ -534,7 +565,7 @@ export class Conversation {
     const place = { key: `p${record.n}`, order: record.order, n: record.n, mine: false, at }
     this.#add(record, lineOf(content, { ...place, delivery: 'taken' }))
     if (content.t === 'bye') this.end('peer-left')
-    else if (content.t === 'hello') inBackground(this.#ack().then(() => this.#sendDrafts()))
+    else if (content.t === 'hello') untilDone(() => this.#ack().then(() => this.#sendDrafts()))
     else if (content.t !== 'ack') this.#ackSoon()
   }
 
@@ -552,11 +583,13 @@ export class Conversation {
   /** For good: told to the person, written down, and nothing but bye is sent any more. */
   #break(code: BrokenCode): void {
     if (this.over) return
-    this.#state = { ...this.#state, broken: code, pending: null }
+    const before = this.#state
+    this.#state = { ...before, broken: code, pending: null }
+    wipeState(before, this.#state)
     this.stop()
     this.#room.tell({ type: 'cleared', conversation: this.id })
     this.#tellView()
-    inBackground(this.#queue.run(() => this.#writeBroken(code)))
+    untilDone(() => this.#queue.run(() => this.#writeBroken(code)))
   }
 
   async #writeBroken(code: BrokenCode): Promise<void> {
@@ -565,6 +598,7 @@ export class Conversation {
     if (!held) return
     const state = { ...held.state, broken: code, pending: null }
     await this.#room.vault.commit(this.#seals, this.id, held.version, { state })
+    wipeState(held.state)
   }
 
   /** Sends nothing more, and waits for nothing. */
@@ -602,7 +636,7 @@ export class Conversation {
   }
 
   #ackSoon(): void {
-    this.#ackTimer ??= setTimeout(() => inBackground(this.#ack()), ACK_QUIET_MS)
+    this.#ackTimer ??= setTimeout(() => untilDone(() => this.#ack()), ACK_QUIET_MS)
   }
 
   async #ack(): Promise<void> {

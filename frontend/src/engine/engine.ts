@@ -9,6 +9,7 @@ import {
   safetyNumber,
   TEXT_MAX_BYTES,
   textBytes,
+  wipe,
   type Address,
   type Identity,
 } from '../protocol'
@@ -119,16 +120,23 @@ export class QuarterEngine implements Engine {
 
   async turnDown({ id }: Arrival): Promise<void> {
     if (this.#arrival?.shown.id !== id) return
-    this.#arrival = null
+    this.#forgetArrival()
     await this.#running.house.room.vault.writeArrival(null)
   }
 
   async join({ id }: Arrival): Promise<string> {
     if (this.#arrival?.shown.id !== id) throw new EngineError('bad-address')
-    const { address } = this.#arrival
-    const conversation = await guest.join(this.#running.house, address, this.#limits.ttlSeconds)
-    if (this.#arrival?.shown.id === id) this.#arrival = null
-    return conversation
+    // A copy of our own: the arrival's is wiped when another one comes.
+    const { hash, secret: kept } = this.#arrival.address
+    const secret = kept && kept.slice()
+    try {
+      const address = { hash, secret }
+      const conversation = await guest.join(this.#running.house, address, this.#limits.ttlSeconds)
+      if (this.#arrival?.shown.id === id) this.#forgetArrival()
+      return conversation
+    } finally {
+      if (secret) wipe(secret)
+    }
   }
 
   accept(conversation: string): Promise<void> {
@@ -196,7 +204,8 @@ export class QuarterEngine implements Engine {
     const conversations = [...house.conversations.values()]
     connection.stop()
     this.#watching.abort()
-    this.#arrival = null
+    this.#forgetArrival()
+    house.links.forget()
     for (const conversation of conversations) conversation.end('left')
     await Promise.all(conversations.map((conversation) => conversation.idle()))
     forgetToken()
@@ -288,8 +297,14 @@ export class QuarterEngine implements Engine {
     const id = b64uEncode(crypto.getRandomValues(new Uint8Array(9)))
     const kind = address.secret ? 'invite' : 'request'
     const shown = { id, peer: b64uEncode(address.hash), kind } as const
+    this.#forgetArrival()
     this.#arrival = { shown, address }
     return shown
+  }
+
+  #forgetArrival(): void {
+    if (this.#arrival?.address.secret) wipe(this.#arrival.address.secret)
+    this.#arrival = null
   }
 
   async #arriveAgain({ room }: House): Promise<void> {
@@ -357,10 +372,12 @@ export class QuarterEngine implements Engine {
 async function identityOf({ vault }: Tab): Promise<Identity> {
   const kept = await vault.readIdentity()
   const pkcs8 = kept ?? (await generateIdentity())
-  if (!kept) await vault.writeIdentity(pkcs8)
-  const identity = await importIdentity(pkcs8)
-  pkcs8.fill(0)
-  return identity
+  try {
+    if (!kept) await vault.writeIdentity(pkcs8)
+    return await importIdentity(pkcs8)
+  } finally {
+    wipe(pkcs8)
+  }
 }
 
 /** An authentic end for the peer, as far as it can be had in a moment. */

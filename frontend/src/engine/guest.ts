@@ -1,12 +1,14 @@
 /** The guest's handshake (PROTOCOL §5): look the owner up, offer, and offer the same bytes again. */
 import {
-  decodePending,
   b64uEncode,
   encodePending,
   makeOffer,
+  offerOf,
   ProtocolError,
+  wipePending,
   type Bytes,
 } from '../protocol'
+import { inBackground } from './background'
 import type { Conversation } from './conversation'
 import type { House } from './house'
 import { EngineError } from './types'
@@ -31,6 +33,7 @@ export async function join(
     ttlSeconds,
     pending: encodePending(pending),
   })
+  wipePending(pending)
   const half = await prepare(house, id)
   const conversation = await house.begin({ id, half, ttl: ttlSeconds }, { state, joined: true })
   await sendOffer(house, conversation)
@@ -42,9 +45,8 @@ export async function join(
 export async function sendOffer(house: House, conversation: Conversation): Promise<void> {
   const { pending } = conversation.state
   if (!pending) return
-  const { offer } = decodePending(pending)
   try {
-    await house.request({ t: 'offer', body: offer })
+    await house.request({ t: 'offer', body: offerOf(pending) })
   } catch (error) {
     if (error instanceof EngineError && error.code === 'offline') {
       house.later(error, () => offerAgain(house, conversation))
@@ -53,7 +55,8 @@ export async function sendOffer(house: House, conversation: Conversation): Promi
     await house.drop(conversation.id)
     throw error
   }
-  if (!conversation.over) await conversation.markOffered()
+  // Where it can't be written down, the same bytes are offered again: no reason to let the person join twice.
+  if (!conversation.over) inBackground(conversation.markOffered())
 }
 
 /** The same bytes again, while nobody waits for the answer; what was written meanwhile is not lost in silence. */
@@ -61,7 +64,7 @@ export async function offerAgain(house: House, conversation: Conversation): Prom
   const { pending, offered } = conversation.state
   if (!pending || offered || conversation.checkDeadline()) return
   try {
-    await house.request({ t: 'offer', body: decodePending(pending).offer })
+    await house.request({ t: 'offer', body: offerOf(pending) })
   } catch (error) {
     if (!(error instanceof EngineError)) throw error
     const retried = house.later(error, () => offerAgain(house, conversation))

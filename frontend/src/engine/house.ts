@@ -1,5 +1,5 @@
 /** What the guest's and the owner's side of the engine share: the conversations, and ways to begin and end them. */
-import { b64uDecode, type ReadOffer } from '../protocol'
+import { b64uDecode, wipe, type ReadOffer } from '../protocol'
 import type { Reply } from '../transport/connection'
 import { Refused, Unreachable } from '../transport/errors'
 import type { Request, SessionInfo } from '../transport/wire'
@@ -107,13 +107,19 @@ export class House {
     return conversationKey(this.room.local, half, b64uDecode(id))
   }
 
-  /** Writes a conversation's first state; only then may any byte of it leave. */
+  /** Writes a conversation's first state; only then may any byte of it leave. The half is wiped. */
   async begin(
     info: Pick<SessionInfo, 'id' | 'half' | 'ttl'>,
     change: Change,
   ): Promise<Conversation> {
     const key = await this.keyOf(info.id, info.half)
-    await this.room.vault.commit(key, info.id, 0, change)
+    try {
+      await this.room.vault.commit(key, info.id, 0, change)
+    } catch (error) {
+      this.#processed.delete(info.id)
+      throw error
+    }
+    wipe(info.half)
     const conversation = new Conversation(this.room, this.neighbours, info.id, key, {
       state: change.state,
       records: [],
@@ -125,11 +131,13 @@ export class House {
     return conversation
   }
 
-  /** Reads a conversation from the vault; null where there is none. Throws SealError. */
+  /** Reads a conversation from the vault and wipes the half; null where there is none. Throws SealError. */
   async load(info: Pick<SessionInfo, 'id' | 'half' | 'ttl'>): Promise<Conversation | null> {
     const key = await this.keyOf(info.id, info.half)
     const conversation = await Conversation.load(this.room, this.neighbours, key, info)
-    if (conversation) this.conversations.set(info.id, conversation)
+    if (!conversation) return null
+    wipe(info.half)
+    this.conversations.set(info.id, conversation)
     return conversation
   }
 

@@ -4,8 +4,10 @@
  * A frame that fails is dropped and stops no other; what it would have brought is in the database
  * and comes again with the next drain.
  */
+import { wipe } from '../protocol'
 import { SealError } from '../vault/seal'
 import type { FromReceive, Item, ServerEndedWhy, SessionInfo } from '../transport/wire'
+import { AGAIN_MS } from './background'
 import type { Conversation } from './conversation'
 import * as guest from './guest'
 import type { House } from './house'
@@ -82,8 +84,13 @@ export class Inbound {
   }
 
   async #conversation(info: SessionInfo): Promise<Conversation | null> {
+    const known = this.#house.conversations.get(info.id)
+    if (known) {
+      wipe(info.half)
+      return known
+    }
     try {
-      return this.#house.conversations.get(info.id) ?? (await this.#house.load(info))
+      return await this.#house.load(info)
     } catch (error) {
       if (!(error instanceof SealError)) throw error
       await this.#house.bury(info.id, 'server-says')
@@ -91,7 +98,22 @@ export class Inbound {
     }
   }
 
+  /** What could not be written down is asked for again, until it can. */
   async #item(item: Item): Promise<void> {
+    try {
+      await this.#taken(item)
+    } catch (error) {
+      if (!(error instanceof EngineError)) setTimeout(() => this.#askAgain(item), AGAIN_MS)
+      throw error
+    }
+  }
+
+  #askAgain({ session }: Item): void {
+    const { conversations, room } = this.#house
+    room.server.resync({ [session]: conversations.get(session)?.cursor ?? 0 })
+  }
+
+  async #taken(item: Item): Promise<void> {
     const conversation = this.#house.conversations.get(item.session)
     if (conversation) return conversation.item(item)
     const info = this.#infos.get(item.session)

@@ -48,6 +48,8 @@ export function isActivity(content: Content | ContentToSend | Unreadable): boole
   return type !== 'ack' && type !== 'read'
 }
 
-/** A text as UTF-8 can carry it: half of a surrogate pair becomes U+FFFD. */
-export const wellFormed = (text: string): string =>
-  new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(text))
+/** A text as a message can carry it: half of a surrogate pair becomes U+FFFD, byte order marks at its head go. */
+export const mended = (text: string): string =>
+  new TextDecoder('utf-8', { ignoreBOM: true })
+    .decode(new TextEncoder().encode(text))
+    .replace(/^\uFEFF+/, '')

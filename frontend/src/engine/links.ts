@@ -5,6 +5,7 @@ import {
   formatLink,
   inviteVerifies,
   makeSecret,
+  wipe,
   type Bytes,
   type ReadOffer,
 } from '../protocol'
@@ -47,8 +48,16 @@ export class Links {
 
   async withdraw(id: string): Promise<void> {
     await this.#room.vault.deleteLink(id)
+    const link = this.#links.get(id)
+    if (link) wipe(link.secret)
     this.#links.delete(id)
     this.tell()
+  }
+
+  /** Everything, with the identity. */
+  forget(): void {
+    for (const { secret } of this.#links.values()) wipe(secret)
+    this.#links.clear()
   }
 
   /** The link whose secret an offer's invite was made with, live or spent; null where there is none. */

@@ -11,12 +11,13 @@ import {
   encodeRatchet,
   ProtocolError,
   readOffer,
+  wipeRatchet,
   type ReadOffer,
 } from '../protocol'
 import type { Item, SessionInfo } from '../transport/wire'
 import type { StoredLink } from '../vault/shapes'
 import { StaleVersion } from '../vault/vault'
-import { inBackground } from './background'
+import { untilDone } from './background'
 import type { Conversation } from './conversation'
 import { deadlineAfter } from './deadline'
 import type { House } from './house'
@@ -75,7 +76,7 @@ export function helloTaken(
       after: () => {
         house.links.remember(link)
         for (const other of waitingUnder(house, link.id)) {
-          if (other.id !== id) inBackground(turnAway(house, other))
+          if (other.id !== id) untilDone(() => turnAway(house, other))
         }
       },
     }
@@ -146,6 +147,7 @@ async function sendAnswer(
     answer: answered.answer,
     ratchet: encodeRatchet(answered.state),
   })
+  wipeRatchet(answered.state)
   // One who asked may have gone meanwhile.
   if (!link && !house.asking.has(info.id)) return
   const change = { state, processed: house.processing(info.id) }

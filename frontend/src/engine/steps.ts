@@ -3,10 +3,12 @@
  * in one transaction, or thrown away.
  */
 import {
-  decodeRatchet,
   encodeRatchet,
   sealMessage,
   takeMessage,
+  wipe,
+  wipeRatchet,
+  withRatchet,
   type Bytes,
   type Content,
   type ContentToSend,
@@ -42,7 +44,16 @@ export type Opened =
  */
 export type HelloTaken = () => { change: Partial<Change>; after: () => void } | null
 
-/** Seals a message; `draft` is the number of the draft that it was. Throws ProtocolError. */
+/** Overwrites the secrets of a stored state, but for those that `held` has too. */
+export function wipeState(spent: StoredConversation, held?: StoredConversation): void {
+  if (spent.ratchet && spent.ratchet !== held?.ratchet) wipe(spent.ratchet)
+  if (spent.pending && spent.pending !== held?.pending) wipe(spent.pending)
+}
+
+/**
+ * Seals a message; `draft` is the number of the draft that it was. `ratchet` stays as it was, for another try.
+ * Throws ProtocolError.
+ */
 export async function seal(
   { kem, clock }: Room,
   state: StoredConversation,
@@ -52,11 +63,13 @@ export async function seal(
 ): Promise<Step<Sent>> {
   const { n, digest, key, bytes, ratchet: next } = await sealMessage(kem, ratchet, content)
   const record = { order: state.nextOrder, sender: state.role, n, digest, key }
+  const after = encodeRatchet(next)
+  wipeRatchet(next, ratchet)
   const change: Change = {
     state: {
       ...state,
       pending: null,
-      ratchet: encodeRatchet(next),
+      ratchet: after,
       nextOrder: state.nextOrder + 1,
       ackOwed: false,
       activeAt: isActivity(content) ? clock.wall() : state.activeAt,
@@ -76,19 +89,23 @@ export async function open(
   takenDigest: (sender: 0 | 1, n: number) => Bytes | undefined,
   helloTaken: HelloTaken,
 ): Promise<Step<Opened>> {
-  if (!state.ratchet) return { change: null, value: { verdict: 'drop' } }
+  if (!state.ratchet) return DROPPED
   const sender = state.role === 0 ? 1 : 0
-  const ratchet = decodeRatchet(state.ratchet)
   const digestOf = (n: number) => takenDigest(sender, n)
-  const verdict = await takeMessage(kem, identity, ratchet, bytes, digestOf)
+  const verdict = await withRatchet(state.ratchet, async (ratchet) =>
+    packed(await takeMessage(kem, identity, ratchet, bytes, digestOf)),
+  )
   if (verdict.verdict !== 'taken') return { change: null, value: verdict }
   const { content, n, digest, key } = verdict
   const hello = content.t === 'hello' ? helloTaken() : NOTHING_ELSE
-  if (!hello) return { change: null, value: { verdict: 'drop' } }
+  if (!hello) {
+    wipe(key, verdict.ratchet)
+    return DROPPED
+  }
   const record = { order: state.nextOrder, sender, n, digest, key } as const
   const next: StoredConversation = {
     ...state,
-    ratchet: encodeRatchet(verdict.ratchet),
+    ratchet: verdict.ratchet,
     nextOrder: state.nextOrder + 1,
     confirmed: true,
     ackOwed: state.ackOwed || content.t !== 'ack',
@@ -102,4 +119,13 @@ export async function open(
   }
 }
 
+/** A verdict with the next state as the bytes that are kept of it; what it was made of is wiped. */
+function packed(verdict: Verdict) {
+  if (verdict.verdict !== 'taken') return verdict
+  const ratchet = encodeRatchet(verdict.ratchet)
+  wipeRatchet(verdict.ratchet)
+  return { ...verdict, ratchet }
+}
+
 const NOTHING_ELSE = { change: {}, after: () => {} }
+const DROPPED: Step<Opened> = { change: null, value: { verdict: 'drop' } }

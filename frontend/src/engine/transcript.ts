@@ -2,7 +2,7 @@
  * What was said, in this browser's order, in memory alone; and the check that after a reload the
  * bytes of every record come back from the server unchanged (PROTOCOL §6, "Reading again").
  */
-import { toHex, type Bytes } from '../protocol'
+import { toHex, wipe, type Bytes } from '../protocol'
 import type { StoredRecord } from '../vault/shapes'
 import type { Line } from './lines'
 import type { Delivery, Message } from './types'
@@ -10,7 +10,7 @@ import type { Delivery, Message } from './types'
 export class Transcript {
   readonly #byDigest = new Map<string, StoredRecord>()
   readonly #byPlace = new Map<string, StoredRecord>()
-  /** Records whose bytes have not come back since the page was loaded. */
+  /** Records whose bytes have not come back since the page was loaded: they alone have their keys. */
   readonly #missing = new Set<StoredRecord>()
   #lines: Line[] = []
 
@@ -45,9 +45,10 @@ export class Transcript {
     return this.#missing.has(record)
   }
 
-  /** A record's bytes came back and opened. */
+  /** A record's bytes came back and opened: until the next load the vault alone needs its key. */
   readAgain(record: StoredRecord, line: Line | null): void {
     this.#missing.delete(record)
+    if (record.key) wipe(record.key)
     if (!line) return
     this.#lines.push(line)
     this.#lines.sort((a, b) => a.order - b.order)
@@ -73,6 +74,13 @@ export class Transcript {
       return { ...line, message }
     })
     return changed
+  }
+
+  /** Everything, at the end. */
+  forget(): void {
+    for (const { key } of this.#missing) if (key) wipe(key)
+    for (const index of [this.#byDigest, this.#byPlace, this.#missing]) index.clear()
+    this.#lines = []
   }
 
   /** How many of one's own lines the peer was never shown to have taken. */

@@ -1,4 +1,4 @@
-/** Byte strings and their two text forms. Nothing here is constant-time: public values only, but for `wipe`. */
+/** Byte strings and their two text forms. What secrets may be given to says so; all else is for public values. */
 import { demand, ProtocolError } from './errors'
 
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -43,8 +43,14 @@ export function comparePublic(a: Uint8Array, b: Uint8Array): number {
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0)
 }
 
+/** Whether two secrets of one length are the same. Looks at every byte, wherever they differ. */
+export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.reduce((all, byte, at) => all | (byte ^ (b[at] ?? 0)), 0) === 0
+}
+
+/** Whether all bytes are zero, secret or not. Looks at every byte. */
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+  return bytes.reduce((all, byte) => all | byte, 0) === 0
 }
 
 /** Fresh bytes of the browser's generator. */
@@ -52,7 +58,7 @@ export function random(length: number): Bytes {
   return crypto.getRandomValues(new Uint8Array(length))
 }
 
-/** Overwrites secrets that nothing refers to any more. */
+/** Overwrites secrets that are spent. What engines and libraries have copied stays out of reach (docs/THREATS.md). */
 export function wipe(...secrets: readonly Uint8Array[]): void {
   for (const secret of secrets) secret.fill(0)
 }

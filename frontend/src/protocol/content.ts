@@ -1,5 +1,5 @@
 /** What is inside a message (PROTOCOL §7). Parsed, never cast; unknown members are ignored. */
-import type { Bytes } from './bytes'
+import { wipe, type Bytes } from './bytes'
 import { demand } from './errors'
 import { isPlainText, pack, unpack, type Packed, type PackedMap } from './packing'
 import { pad, unpad } from './padding'
@@ -34,12 +34,19 @@ export interface Unreadable {
 }
 
 /**
- * The padded frame of a content. A byte order mark at a text's head is dropped.
- * Throws 'too-long' (text above 16 KiB of UTF-8), 'content' (ill-formed text, a number out of range).
+ * The padded frame of a content. Throws 'too-long' (text above 16 KiB of UTF-8), 'content' (ill-formed text, one that
+ * begins with a byte order mark, a number out of range).
  */
 export function encodeContent(draft: ContentToSend, seen: number): Bytes {
   demand(isCount(draft.at), 'content')
-  return pad(pack({ t: draft.t, at: draft.at, seen, ...members(draft) }))
+  return frameOf({ t: draft.t, at: draft.at, seen, ...members(draft) })
+}
+
+function frameOf(content: { readonly [key: string]: Packed | undefined }): Bytes {
+  const packed = pack(content)
+  const frame = pad(packed)
+  wipe(packed)
+  return frame
 }
 
 function members(draft: ContentToSend): { readonly [key: string]: Packed | undefined } {
@@ -52,15 +59,14 @@ function members(draft: ContentToSend): { readonly [key: string]: Packed | undef
       demand(isUint32(draft.seconds), 'content')
       return { seconds: draft.seconds }
     case 'text':
-      return { text: checkedText(draft.text), reply: draft.reply }
+      return { text: checkedText(draft.text), reply: draft.reply && parseName(draft.reply) }
   }
 }
 
 function checkedText(text: string): string {
-  const plain = text.replace(/^\uFEFF+/, '')
-  demand(isPlainText(plain), 'content')
-  demand(textBytes(plain) <= TEXT_MAX_BYTES, 'too-long')
-  return plain
+  demand(isPlainText(text), 'content')
+  demand(textBytes(text) <= TEXT_MAX_BYTES, 'too-long')
+  return text
 }
 
 /** Length of a text in bytes of UTF-8. */
@@ -111,7 +117,7 @@ function parseName(name: Packed): MessageName {
 
 /** The padded frame of a typing content: volatile, so without `at` and `seen`. */
 export function encodeTyping(on: boolean): Bytes {
-  return pad(pack({ t: 'typing', on }))
+  return frameOf({ t: 'typing', on })
 }
 
 /** Whether the peer types; null for what is no typing content. */

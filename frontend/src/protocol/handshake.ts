@@ -181,6 +181,7 @@ export async function acceptAnswer(
       transcript,
     )
     wipe(confirmKey)
+    if (!confirmed) wipe(root)
     demand(confirmed, 'answer')
     wipe((await kem.encapsulate(ek)).ss)
     const turn: Turn = { whose: 'mine', epoch: 0, ek }

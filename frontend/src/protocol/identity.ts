@@ -4,7 +4,7 @@ import {
   concat,
   b64uDecode,
   b64uEncode,
-  equalPublic,
+  equalSecret,
   random,
   wipe,
   type Bytes,
@@ -70,7 +70,9 @@ async function demandPair(modulus: Bytes, privateKey: CryptoKey): Promise<void> 
   const label = ascii('quarter/1 pair')
   const probe = random(32)
   const opened = await openRsa(privateKey, await sealRsa(modulus, probe, label), label)
-  demand(equalPublic(opened, probe), 'identity')
+  const isPair = equalSecret(opened, probe)
+  wipe(opened, probe)
+  demand(isPair, 'identity')
 }
 
 /** Answers the modulus if it has 384 bytes, the top bit set, and is odd. Throws 'modulus'. */

@@ -5,13 +5,15 @@
 import { ml_kem768_x25519 as library } from '@noble/post-quantum/hybrid.js'
 import { ml_kem768_x25519 as browser } from '@noble/post-quantum/webcrypto.js'
 
-import { equalPublic, random, wipe, type Bytes } from './bytes'
+import { equalPublic, equalSecret, random, wipe, type Bytes } from './bytes'
 import { demand, guard } from './errors'
 
 export const EK_BYTES = 1216
 export const DK_BYTES = 32
 export const CT_BYTES = 1120
 export const SS_BYTES = 32
+/** 32 for ML-KEM, 32 for X25519. */
+const COINS_BYTES = 64
 
 export interface KemPair {
   /** Encapsulation key, 1216 bytes. */
@@ -44,7 +46,7 @@ interface XWing {
   decapsulate(ct: Uint8Array, dk: Uint8Array): Maybe<Uint8Array>
 }
 
-const libraryKem = makeKem('noble', library)
+const libraryKem = makeKem('noble', { ...library, encapsulate: encapsulateWithCoins })
 const browserKem = makeKem('webcrypto', browser)
 
 /** The browser's X-Wing if it has one and both ways of it agree with the library; else the library's. */
@@ -75,11 +77,28 @@ async function generate(xwing: XWing): Promise<KemPair> {
 
 async function encapsulate(xwing: XWing, ek: Bytes): Promise<Sealed> {
   const { cipherText, sharedSecret } = await xwing.encapsulate(ek)
-  return { ct: exactly(cipherText, CT_BYTES), ss: exactly(sharedSecret, SS_BYTES) }
+  return { ct: exactly(cipherText, CT_BYTES), ss: moved(sharedSecret) }
+}
+
+/** The library leaves coins of its own behind; whoever reads them has the secret. */
+function encapsulateWithCoins(ek: Uint8Array): ReturnType<typeof library.encapsulate> {
+  const coins = random(COINS_BYTES)
+  try {
+    return library.encapsulate(ek, coins)
+  } finally {
+    wipe(coins)
+  }
 }
 
 async function decapsulate(xwing: XWing, dk: Bytes, ct: Bytes): Promise<Bytes> {
-  return exactly(await xwing.decapsulate(ct, dk), SS_BYTES)
+  return moved(await xwing.decapsulate(ct, dk))
+}
+
+/** A shared secret out of its maker's memory into ours. */
+function moved(secret: Uint8Array): Bytes {
+  const ours = exactly(secret, SS_BYTES)
+  wipe(secret)
+  return ours
 }
 
 function exactly(bytes: Uint8Array, length: number): Bytes {
@@ -89,9 +108,9 @@ function exactly(bytes: Uint8Array, length: number): Bytes {
 
 /** One seed through both: same public key, and each opens what the other made. */
 async function agrees(): Promise<boolean> {
+  const seed = random(DK_BYTES)
   try {
     if (!(await browser.isSupported())) return false
-    const seed = random(DK_BYTES)
     const ours = await browser.keygen(seed)
     const theirs = library.keygen(seed)
     return (
@@ -101,10 +120,12 @@ async function agrees(): Promise<boolean> {
     )
   } catch {
     return false
+  } finally {
+    wipe(seed)
   }
 }
 
 async function opens(opener: Kem, sealer: Kem, dk: Bytes, ek: Bytes): Promise<boolean> {
   const { ct, ss } = await sealer.encapsulate(ek)
-  return equalPublic(await opener.decapsulate(dk, ct), ss)
+  return equalSecret(await opener.decapsulate(dk, ct), ss)
 }

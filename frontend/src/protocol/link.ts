@@ -24,12 +24,13 @@ export function formatLink(origin: string, hash: Bytes, secret: Bytes | null): s
 }
 
 /**
- * Reads a whole link, a fragment with its `#`, or a hash (with its secret or without), white space anywhere.
+ * Reads a whole link, a fragment with its `#`, or a hash (with its secret or without); tabs, line ends, spaces and
+ * no-break spaces may stand anywhere.
  * A secret that is there but not right is never dropped: all that is no address throws 'address'.
  */
 export function parseAddress(text: string): Address {
   const match = /^(?:(?:https?:\/\/[^#]+)?#)?([\w-]{43})(?:\.([\w-]{22}))?$/i.exec(
-    text.replaceAll(/\s/g, ''),
+    text.replaceAll(/[\t\n\r \u00a0]/g, ''),
   )
   const [, hash, secret] = match ?? []
   if (hash === undefined) throw new ProtocolError('address')

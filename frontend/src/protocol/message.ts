@@ -91,10 +91,10 @@ export function parseBody(reader: Reader): Bytes {
 
 /** `key`: 44 bytes, AEAD key ‖ nonce. */
 export async function sealBody(key: Bytes, frame: Bytes, head: Bytes): Promise<Bytes> {
-  return sealAead(key.slice(0, AEAD_KEY_BYTES), key.slice(AEAD_KEY_BYTES), frame, head)
+  return sealAead(key.subarray(0, AEAD_KEY_BYTES), key.subarray(AEAD_KEY_BYTES), frame, head)
 }
 
 /** The frame of a message. Throws 'aead'. */
 export async function openBody(key: Bytes, { body, head }: Envelope): Promise<Bytes> {
-  return openAead(key.slice(0, AEAD_KEY_BYTES), key.slice(AEAD_KEY_BYTES), body, head)
+  return openAead(key.subarray(0, AEAD_KEY_BYTES), key.subarray(AEAD_KEY_BYTES), body, head)
 }

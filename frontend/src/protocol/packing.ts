@@ -6,7 +6,7 @@
  */
 import { decode, encode } from '@msgpack/msgpack'
 
-import { equalPublic, type Bytes } from './bytes'
+import { equalSecret, wipe, type Bytes } from './bytes'
 import { demand, guardSync, ProtocolError, type ProtocolErrorCode } from './errors'
 
 export type Packed = null | boolean | number | string | Bytes | readonly Packed[] | PackedMap
@@ -18,9 +18,12 @@ const MAX_DEPTH = 4
 // No key cache: it would keep a peer's keys for the life of the page.
 const OPTIONS = { keyDecoder: null, maxArrayLength: 32_768, maxMapLength: 32_768 } as const
 
+/** More than any state takes: a buffer that has to grow leaves the secrets in it behind. */
+const BUFFER_BYTES = 8 * 1024
+
 /** A map's bytes. Members keep their order; one that is undefined is left out. */
 export function pack(map: { readonly [key: string]: Packed | undefined }): Bytes {
-  return encode(map, { ignoreUndefined: true })
+  return encode(map, { ignoreUndefined: true, initialBufferSize: BUFFER_BYTES })
 }
 
 /**
@@ -30,9 +33,16 @@ export function pack(map: { readonly [key: string]: Packed | undefined }): Bytes
 export function unpack(bytes: Bytes, code: ProtocolErrorCode): PackedMap {
   return guardSync(code, () => {
     const value = walk(decode(bytes, OPTIONS), 1)
-    demand(isMap(value) && equalPublic(pack(value), bytes), code)
+    demand(isMap(value) && givesBack(pack(value), bytes), code)
     return value
   })
+}
+
+/** Whether what was read is, written again, the bytes that it was read from. The copy is wiped. */
+export function givesBack(written: Bytes, bytes: Bytes): boolean {
+  const same = equalSecret(written, bytes)
+  wipe(written)
+  return same
 }
 
 export function isMap(value: Packed | undefined): value is PackedMap {

@@ -4,6 +4,7 @@
  * - Steps form one line: I takes odd epochs, R even ones. Who holds the peer's unused ek steps with its next message.
  * - A chain gives one key for each message and moves on; there are no skipped keys.
  * - A message that opened is taken. One that did not leaves the state alone, whatever it threw.
+ * - What was made on the way and is not handed out is wiped; what came in is the caller's to wipe, once it is spent.
  *
  * Commit before you tell: the caller writes { ratchet, record, bytes } in one transaction, then lets bytes leave.
  */
@@ -29,7 +30,7 @@ import {
   type Step,
 } from './message'
 import { hash, hkdf, hmac, openRsa, sealRsa } from './primitives'
-import type { Chain, Ratchet, Role, Turn } from './state'
+import { wipeRatchet, type Chain, type Ratchet, type Role, type Turn } from './state'
 
 /** What a message's record keeps (§6, Reading again): it names the message, pins its bytes and opens them. */
 export interface MessageRecord {
@@ -45,6 +46,9 @@ export interface SealedMessage extends MessageRecord {
   readonly bytes: Bytes
   readonly content: Content
 }
+
+/** The most that a counter can say: so many messages, and no more, may be sent. */
+const LAST_COUNT = 0xffff_ffff
 
 /** Why a message did not open; it may be that the server gave other bytes than the peer sent. */
 export type FailureCode = 'epoch' | 'rsa' | 'kem' | 'aead'
@@ -79,6 +83,7 @@ export async function sealMessage(
   draft: ContentToSend,
 ): Promise<SealedMessage> {
   demand(isHelloDue(ratchet.role, ratchet.sent) === (draft.t === 'hello'), 'turn')
+  demand(ratchet.sent < LAST_COUNT, 'spent')
   const seen = ratchet.taken
   const frame = encodeContent(draft, seen)
   const { base, chain, step } = await sendingChain(kem, ratchet)
@@ -88,6 +93,8 @@ export async function sealMessage(
   const head = encodeHeader({ sessionId, sender, epoch: chain.epoch, n, salt, step })
   const { key, next } = await advance(chain, salt)
   const bytes = concat(head, await sealBody(key, frame, head))
+  wipe(frame)
+  if (step) wipe(chain.key)
   const after = { ...base, sending: next, sent: n + 1, version: ratchet.version + 1 }
   return { ratchet: after, n, bytes, key, digest: await hash(bytes), content: { ...draft, seen } }
 }
@@ -110,7 +117,9 @@ export async function takeMessage(
   if (envelope.n > ratchet.taken) return { verdict: 'gap', expected: ratchet.taken }
   try {
     const opened = await openMessage(kem, identity, ratchet, envelope)
-    return judgeContent(ratchet, opened, { n: envelope.n, digest, key: opened.key })
+    const verdict = judgeContent(ratchet, opened, { n: envelope.n, digest, key: opened.key })
+    if (verdict.verdict !== 'taken') discard(opened, ratchet)
+    return verdict
   } catch (error) {
     return { verdict: 'failed', code: failureCode(error) }
   }
@@ -126,8 +135,14 @@ export async function openAgain(
 ): Promise<{ content: Content | Unreadable; n: number; sender: Role }> {
   const envelope = parseMessage(bytes)
   demand(key.length === KEY_BYTES, 'aead')
-  const content = decodeContent(await openBody(key, envelope))
-  return { content, n: envelope.n, sender: envelope.sender }
+  return { content: await contentOf(key, envelope), n: envelope.n, sender: envelope.sender }
+}
+
+async function contentOf(key: Bytes, envelope: Envelope): Promise<Content | Unreadable> {
+  const frame = await openBody(key, envelope)
+  const content = decodeContent(frame)
+  wipe(frame)
+  return content
 }
 
 /** The initiator's first message must be a hello, and nothing else may be. */
@@ -179,11 +194,23 @@ async function openMessage(
   ratchet: Ratchet,
   envelope: Envelope,
 ): Promise<Opened> {
-  const { base, chain } = await receivingChain(kem, identity, ratchet, envelope)
+  const { base, chain, step } = await receivingChain(kem, identity, ratchet, envelope)
   const { key, next } = await advance(chain, envelope.salt)
-  const content = decodeContent(await openBody(key, envelope))
+  if (step) wipe(chain.key)
   const counts = { taken: ratchet.taken + 1, version: ratchet.version + 1 }
-  return { ratchet: { ...base, receiving: next, ...counts }, content, key }
+  const after = { ...base, receiving: next, ...counts }
+  try {
+    return { ratchet: after, content: await contentOf(key, envelope), key }
+  } catch (error) {
+    discard({ ratchet: after, key }, ratchet)
+    throw error
+  }
+}
+
+/** Wipes what a message that is not taken would have made of a state, and leaves that as it was. */
+function discard(opened: Pick<Opened, 'ratchet' | 'key'>, before: Ratchet): void {
+  wipe(opened.key)
+  wipeRatchet(opened.ratchet, before)
 }
 
 interface Stepped {

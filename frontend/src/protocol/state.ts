@@ -1,10 +1,10 @@
 /** What a conversation must remember, as plain immutable data, and its bytes for the vault (PROTOCOL §5, §6). */
-import { equalPublic, type Bytes } from './bytes'
+import { wipe, type Bytes } from './bytes'
 import { demand, guardSync } from './errors'
 import { checkModulus, HASH_BYTES, MODULUS_BYTES } from './identity'
 import { DK_BYTES, EK_BYTES } from './kem'
 import { SECRET_BYTES } from './link'
-import { isBytes, isMap, pack, unpack, type Packed, type PackedMap } from './packing'
+import { givesBack, isBytes, isMap, pack, unpack, type Packed, type PackedMap } from './packing'
 
 export const OFFER_BYTES = 2082
 
@@ -92,8 +92,32 @@ export function decodeRatchet(bytes: Bytes): Ratchet {
     seen: numberOf(map.seen),
     version: numberOf(map.version),
   }
-  demand(equalPublic(encodeRatchet(ratchet), bytes), 'state')
+  demand(givesBack(encodeRatchet(ratchet), bytes), 'state')
   return ratchet
+}
+
+/** Lends what encodeRatchet wrote to one use, and wipes the copy that was lent. Throws 'state'. */
+export async function withRatchet<T>(
+  bytes: Bytes,
+  use: (ratchet: Ratchet) => Promise<T>,
+): Promise<T> {
+  const ratchet = decodeRatchet(bytes)
+  try {
+    return await use(ratchet)
+  } finally {
+    wipeRatchet(ratchet)
+  }
+}
+
+/** Overwrites a state's secrets, but for those that `held` has too: a step shares what it did not move. */
+export function wipeRatchet(spent: Ratchet, held?: Ratchet): void {
+  const kept = new Set(held ? secretsOf(held) : [])
+  wipe(...secretsOf(spent).filter((secret) => !kept.has(secret)))
+}
+
+function secretsOf({ root, turn, sending, receiving }: Ratchet): Bytes[] {
+  const chains = [sending, receiving].flatMap((chain) => (chain ? [chain.key] : []))
+  return turn.whose === 'theirs' ? [root, turn.dk, ...chains] : [root, ...chains]
 }
 
 export function encodePending(pending: Pending): Bytes {
@@ -120,8 +144,20 @@ export function decodePending(bytes: Bytes): Pending {
     secret: map.secret === null ? null : bytesOf(map.secret, SECRET_BYTES),
     responderModulus: modulusOf(map.responder_modulus),
   }
-  demand(equalPublic(encodePending(pending), bytes), 'state')
+  demand(givesBack(encodePending(pending), bytes), 'state')
   return pending
+}
+
+/** The offer in what encodePending wrote, and nothing of its secrets. Throws 'state'. */
+export function offerOf(bytes: Bytes): Bytes {
+  const pending = decodePending(bytes)
+  wipePending(pending)
+  return pending.offer
+}
+
+/** Overwrites the handshake's secrets: the answer was taken, or will not be. */
+export function wipePending({ dk, secretI, secret }: Pending): void {
+  wipe(dk, secretI, ...(secret ? [secret] : []))
 }
 
 function turnOf(value: Packed | undefined): Turn {

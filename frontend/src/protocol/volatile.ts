@@ -4,7 +4,7 @@
  *   version 0x01, kind 0x04, session id (32), sender (1), epoch (4), n (4, the sender's next), counter (4),
  *   nonce (12), body = AEAD(HKDF of the sending chain, nonce, frame, all fields above)
  */
-import { ascii, concat, equalPublic, random, Reader, uint32, type Bytes } from './bytes'
+import { ascii, concat, equalPublic, random, Reader, uint32, wipe, type Bytes } from './bytes'
 import { decodeTyping, encodeTyping } from './content'
 import { demand } from './errors'
 import { HASH_BYTES } from './identity'
@@ -32,7 +32,11 @@ export async function sealVolatile(
   if (sending === null) return null
   const nonce = random(NONCE_BYTES)
   const head = concat(place(ratchet, role, sending, sent), uint32(counter), nonce)
-  return concat(head, await sealAead(await volatileKey(sending), nonce, encodeTyping(on), head))
+  const key = await volatileKey(sending)
+  const frame = encodeTyping(on)
+  const body = await sealAead(key, nonce, frame, head)
+  wipe(key, frame)
+  return concat(head, body)
 }
 
 /**
@@ -62,11 +66,22 @@ async function open(ratchet: Ratchet, bytes: Bytes, lastCounter: number): Promis
   const head = bytes.slice(0, bytes.length - reader.left)
   const body = parseBody(reader)
   if (counter <= lastCounter) return null
-  const on = decodeTyping(await openAead(await volatileKey(receiving), nonce, body, head))
+  const frame = await openBody(receiving, nonce, body, head)
+  const on = decodeTyping(frame)
+  wipe(frame)
   return on === null ? null : { counter, on }
 }
 
-/** The fields before the counter: 46 bytes. */
+async function openBody(chain: Chain, nonce: Bytes, body: Bytes, head: Bytes): Promise<Bytes> {
+  const key = await volatileKey(chain)
+  try {
+    return await openAead(key, nonce, body, head)
+  } finally {
+    wipe(key)
+  }
+}
+
+/** The fields before the counter: 43 bytes. */
 function place({ sessionId }: Ratchet, sender: Role, { epoch }: Chain, n: number): Bytes {
   return concat(Uint8Array.of(1, 4), sessionId, Uint8Array.of(sender), uint32(epoch), uint32(n))
 }

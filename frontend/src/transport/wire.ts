@@ -11,7 +11,7 @@
  */
 import { decode, encode } from '@msgpack/msgpack'
 import * as v from 'valibot'
-import type { Bytes } from '../protocol'
+import { wipe, type Bytes } from '../protocol'
 
 /** The server sent a frame that the wire doesn't know. Nothing of it was used. */
 export class WireError extends Error {
@@ -154,6 +154,8 @@ function parse<S extends v.GenericSchema>(schema: S, data: unknown): v.InferOutp
     throw new WireError('a frame must be MessagePack')
   }
   const result = v.safeParse(schema, value)
+  // All bytes were copied; a seal half must not stay behind here.
+  wipe(new Uint8Array(data))
   if (!result.success) throw new WireError('a frame must be one that the wire knows')
   return result.output
 }

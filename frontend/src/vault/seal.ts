@@ -2,7 +2,7 @@
  * Sealing at rest (PROTOCOL §9): AES-256-GCM under keys derived from the local half and, for what
  * belongs to one conversation, from the server's half too.
  */
-import { concat, type Bytes } from '../protocol'
+import { concat, wipe, type Bytes } from '../protocol'
 
 const NONCE_BYTES = 12
 const ascii = new TextEncoder()
@@ -22,11 +22,16 @@ export function importLocalHalf(half: Bytes): Promise<CryptoKey> {
 export const identityKey = (local: CryptoKey): Promise<CryptoKey> => derive(local, new Uint8Array())
 
 /** The key of one conversation: gone with the server's half (32 bytes). */
-export const conversationKey = (
+export async function conversationKey(
   local: CryptoKey,
   serverHalf: Bytes,
   sessionId: Bytes,
-): Promise<CryptoKey> => derive(local, concat(serverHalf, sessionId))
+): Promise<CryptoKey> {
+  const salt = concat(serverHalf, sessionId)
+  const key = await derive(local, salt)
+  wipe(salt)
+  return key
+}
 
 function derive(local: CryptoKey, salt: Bytes): Promise<CryptoKey> {
   return crypto.subtle.deriveKey(

@@ -3,7 +3,8 @@
  */
 import { decode, encode } from '@msgpack/msgpack'
 import * as v from 'valibot'
-import type { Bytes } from '../protocol'
+import { wipe, type Bytes } from '../protocol'
+import { SealError } from './seal'
 
 const bytes = v.pipe(
   v.instance(Uint8Array),
@@ -82,8 +83,15 @@ export type StoredLink = v.InferOutput<typeof link>
 
 export const shapes = { conversation, record, outgoing, draft, link, arrival, processed }
 
-export const pack = (value: unknown): Bytes => encode(value).slice()
+/** More than any secret's record takes: a buffer that has to grow leaves the secrets in it behind. */
+const BUFFER_BYTES = 8 * 1024
 
+export const pack = (value: unknown): Bytes => encode(value, { initialBufferSize: BUFFER_BYTES })
+
+/** The value in `packed`, which is wiped. Throws SealError for another shape, with nothing of what it was. */
 export function unpack<S extends v.GenericSchema>(schema: S, packed: Bytes): v.InferOutput<S> {
-  return v.parse(schema, decode(packed))
+  const parsed = v.safeParse(schema, decode(packed))
+  wipe(packed)
+  if (!parsed.success) throw new SealError('a record has another shape')
+  return parsed.output
 }

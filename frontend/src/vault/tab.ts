@@ -6,7 +6,7 @@
  * alone hold it: a duplicated tab finds it taken and becomes a new user.
  */
 import { openDB, type DBSchema } from 'idb'
-import { b64uDecode, b64uEncode } from '../protocol'
+import { b64uDecode, b64uEncode, wipe, type Bytes } from '../protocol'
 import { databaseNames, deleteDatabase, openDatabase } from './database'
 import { identityKey, importLocalHalf, SealError } from './seal'
 import { Vault } from './vault'
@@ -67,7 +67,8 @@ async function openTabAnew(now: number): Promise<Tab> {
 async function open(place: Place, now: number): Promise<Tab> {
   const db = await openDatabase(place.name)
   const vault = new Vault(db, await identityKey(place.local))
-  await vault.readIdentity()
+  const opened = await vault.readIdentity()
+  if (opened) wipe(opened)
   await vault.touch(now)
   return new OpenTab(place, vault)
 }
@@ -105,7 +106,7 @@ async function placeOfTab(): Promise<Place | null> {
   const [name, half] = sessionStorage.getItem(TAB_KEY)?.split('.') ?? []
   if (name === undefined) return null
   const kept = (await rememberedVaults()).get(name)
-  const local = half === undefined ? kept : await importLocalHalf(b64uDecode(half))
+  const local = half === undefined ? kept : await takeHalf(b64uDecode(half))
   if (!local || !(await hold(name, LOCK_PATIENCE_MS))) return null
   return { name, local, remembered: kept !== undefined }
 }
@@ -125,9 +126,14 @@ async function newPlace(): Promise<Place> {
   const name = b64uEncode(crypto.getRandomValues(new Uint8Array(16)))
   sessionStorage.setItem(TAB_KEY, `${name}.${b64uEncode(half)}`)
   await hold(name, 0)
+  return { name, local: await takeHalf(half), remembered: false }
+}
+
+/** The local half as a key that can't be read out, and wiped. */
+async function takeHalf(half: Bytes): Promise<CryptoKey> {
   const local = await importLocalHalf(half)
-  half.fill(0)
-  return { name, local, remembered: false }
+  wipe(half)
+  return local
 }
 
 async function rememberedVaults(): Promise<Map<string, CryptoKey>> {

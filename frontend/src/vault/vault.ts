@@ -6,7 +6,7 @@
  * change was computed from. Another version throws `StaleVersion` and writes nothing.
  */
 import type * as v from 'valibot'
-import type { Bytes } from '../protocol'
+import { wipe, type Bytes } from '../protocol'
 import { rangeOf, SESSION_STORES, STORES, type Database } from './database'
 import { placeOf, seal, unseal } from './seal'
 import {
@@ -62,13 +62,14 @@ export class Vault {
     this.#identityKey = identityKey
   }
 
-  /** The identity's private key as pkcs8, or null in a new vault. Throws SealError. */
+  /** The identity's private key as pkcs8, for the caller to wipe; null in a new vault. Throws SealError. */
   readIdentity(): Promise<Bytes | null> {
     return this.#readOne('key')
   }
 
   async writeIdentity(pkcs8: Bytes): Promise<void> {
-    await this.#write([await this.#sealOne('key', pkcs8)])
+    const sealed = await seal(this.#identityKey, placeOf('identity', 'key'), pkcs8)
+    await this.#write([(tx) => tx.objectStore('identity').put(sealed, 'key')])
   }
 
   /** Marks the vault as in use, so that a later page can tell which ones were left behind. */
@@ -82,7 +83,7 @@ export class Vault {
   }
 
   async writeProcessed(ids: readonly string[]): Promise<void> {
-    await this.#write([await this.#sealOne('processed', pack(ids))])
+    await this.#write([await this.#sealOne('processed', ids)])
   }
 
   async readArrival(): Promise<StoredArrival | null> {
@@ -93,7 +94,7 @@ export class Vault {
   /** Null deletes it. */
   async writeArrival(arrival: StoredArrival | null): Promise<void> {
     const write: Write = arrival
-      ? await this.#sealOne('arrival', pack(arrival))
+      ? await this.#sealOne('arrival', arrival)
       : (tx) => tx.objectStore('identity').delete('arrival')
     await this.#write([write])
   }
@@ -215,13 +216,13 @@ export class Vault {
     return unseal(this.#identityKey, placeOf('identity', name), sealed)
   }
 
-  async #sealOne(name: OfIdentity, plain: Bytes): Promise<Write> {
-    const sealed = await seal(this.#identityKey, placeOf('identity', name), plain)
+  async #sealOne(name: OfIdentity, value: unknown): Promise<Write> {
+    const sealed = await sealValue(this.#identityKey, placeOf('identity', name), value)
     return (tx) => tx.objectStore('identity').put(sealed, name)
   }
 
   async #sealLink(link: StoredLink): Promise<Write> {
-    const sealed = await seal(this.#identityKey, placeOf('links', link.id), pack(link))
+    const sealed = await sealValue(this.#identityKey, placeOf('links', link.id), link)
     return (tx) => tx.objectStore('links').put(sealed, link.id)
   }
 
@@ -236,10 +237,10 @@ export class Vault {
       number: number,
       value: unknown,
     ): Promise<Write> => {
-      const sealed = await seal(key, placeOf(store, [id, number]), pack(value))
+      const sealed = await sealValue(key, placeOf(store, [id, number]), value)
       return (tx) => tx.objectStore(store).put(sealed, [id, number])
     }
-    const sealed = await seal(key, placeOf('conversations', id), pack(state))
+    const sealed = await sealValue(key, placeOf('conversations', id), state)
     const writes: Write[] = [
       (tx) => tx.objectStore('conversations').put({ version, sealed }, id),
       ...sentDrafts.map(
@@ -253,7 +254,7 @@ export class Vault {
     if (draft) writes.push(await inSession('drafts', draft.number, draft.draft))
     if (joined) writes.push((tx) => tx.objectStore('identity').delete('arrival'))
     if (link) writes.push(await this.#sealLink(link))
-    if (processed) writes.push(await this.#sealOne('processed', pack(processed)))
+    if (processed) writes.push(await this.#sealOne('processed', processed))
     return writes
   }
 
@@ -273,6 +274,14 @@ export class Vault {
     const failed = await done
     if (failed) throw failed
   }
+}
+
+/** Seals a value, and wipes what it was packed into. */
+async function sealValue(key: CryptoKey, place: string, value: unknown): Promise<Bytes> {
+  const packed = pack(value)
+  const sealed = await seal(key, place, packed)
+  wipe(packed)
+  return sealed
 }
 
 /** A transaction that a failed request (a full disk) has aborted already can't be aborted again. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isActivity } from '../../src/engine/lines'
+import { isActivity, mended } from '../../src/engine/lines'
 
 it('only what a person does moves the clock', () => {
   const base = { at: 1, seen: 0 }
@@ -8,4 +8,9 @@ it('only what a person does moves the clock', () => {
   expect(isActivity({ t: 'unknown', type: 'react', ...base })).toBe(true)
   expect(isActivity({ t: 'ack', ...base })).toBe(false)
   expect(isActivity({ t: 'unknown', type: 'read', ...base })).toBe(false)
+})
+
+it('a text is mended so that a message can carry it', () => {
+  expect(mended('\uFEFF\uFEFFhalf \ud83d of it')).toBe('half \ufffd of it')
+  expect(mended('as \ufeff it was 👋')).toBe('as \ufeff it was 👋')
 })

@@ -1,23 +1,26 @@
 /** A small world for the engine: a server of a few lines that keeps the wire's promises, and people with real vaults. */
 import 'fake-indexeddb/auto'
 import {
-  b64uDecode,
   b64uEncode,
   chooseKem,
   generateIdentity,
   importIdentity,
+  parseAddress,
   sha256,
   concat,
+  type Address,
   type Bytes,
   type Identity,
+  type Kem,
 } from '../../src/protocol'
 import { assemble } from '../../src/engine/assemble'
+import { inBackground } from '../../src/engine/background'
 import type { Clock } from '../../src/engine/deadline'
 import * as guest from '../../src/engine/guest'
 import type { House } from '../../src/engine/house'
 import type { Inbound } from '../../src/engine/inbound'
 import type { Room, Server } from '../../src/engine/room'
-import type { Conversation, EngineEvent, Message, Notice } from '../../src/engine/types'
+import type { Conversation, EngineEvent, InviteLink, Message, Notice } from '../../src/engine/types'
 import type { Reply } from '../../src/transport/connection'
 import { Refused, Unreachable } from '../../src/transport/errors'
 import type {
@@ -28,9 +31,16 @@ import type {
   ServerEndedWhy,
   SessionInfo,
 } from '../../src/transport/wire'
-import { deleteDatabase, openDatabase } from '../../src/vault/database'
+import {
+  deleteDatabase,
+  openDatabase,
+  STORES,
+  type Database,
+  type Store,
+} from '../../src/vault/database'
 import { identityKey, importLocalHalf } from '../../src/vault/seal'
 import { Vault } from '../../src/vault/vault'
+import { Life, mortalDatabase, mortalServer, type Mishap, type Step } from './life'
 
 const ORIGIN = 'https://quarter.example'
 const TTL = 900
@@ -45,12 +55,25 @@ interface Session {
   nextN: [number, number]
 }
 
+/** All that the server has. */
+export type Kept = Pick<World, 'sessions' | 'halves'>
+
+/** What lies in a browser's vault: for each store its keys and values. */
+export type Profile = readonly {
+  store: Store
+  keys: readonly unknown[]
+  values: readonly unknown[]
+}[]
+
 export class World {
-  readonly sessions = new Map<string, Session>()
-  readonly halves = new Map<string, Bytes>()
+  kem: Promise<Kem> = chooseKem()
+  sessions = new Map<string, Session>()
+  halves = new Map<string, Bytes>()
   readonly people = new Map<string, Person>()
   /** A hostile server's hand: what an item becomes on its way, or null to withhold it. */
   tamper: (item: Item, to: Person) => Item | null = (item) => item
+  /** How a new item comes to a page that is there; what gets lost here comes with a later drain. */
+  push: (item: Item, to: Person) => void = (item, to) => to.receive(item)
   wall = 1_700_000_000_000
   tick = 0
 
@@ -79,6 +102,16 @@ export class World {
     }
   }
 
+  save(): Kept {
+    return structuredClone({ sessions: this.sessions, halves: this.halves })
+  }
+
+  putBack(kept: Kept): void {
+    const { sessions, halves } = structuredClone(kept)
+    this.sessions = sessions
+    this.halves = halves
+  }
+
   append(session: Session, item: Omit<Item, 't' | 'seq' | 'session'>): void {
     const whole = {
       t: 'item',
@@ -87,7 +120,8 @@ export class World {
       ...item,
     } as const
     session.items.push(whole)
-    this.people.get(session.people[item.sender === 0 ? 1 : 0])?.receive(whole)
+    const to = this.people.get(session.people[item.sender === 0 ? 1 : 0])
+    if (to) this.push(whole, to)
   }
 
   infoFor(session: Session, person: string): SessionInfo {
@@ -101,7 +135,7 @@ export class World {
       left: TTL,
       last_seq: session.items.length,
       next_n: session.nextN[role],
-      half: this.halfOf(session.id, person),
+      half: this.halfOf(session.id, person).slice(),
     }
   }
 
@@ -114,9 +148,15 @@ export class Person implements Server {
   online = false
   house!: House
   inbound!: Inbound
+  life!: Life
+  #db!: Database
+  /** What befalls the pages of this person, asked at each of their steps. */
+  befalls: (step: Step) => Mishap | null = () => null
   /** What the screen shows, from the events alone. */
   conversations = new Map<string, Conversation>()
   messages = new Map<string, Map<string, Message>>()
+  links: readonly InviteLink[] = []
+  arrival: Address | null = null
   notices: Notice[] = []
   /** Posts are lost while this is set, as when the socket breaks under them. */
   deaf = false
@@ -139,35 +179,82 @@ export class Person implements Server {
     return person
   }
 
+  /** A second page on the same vault, as of a duplicated tab that the lock did not stop; the server serves the newest. */
+  async duplicate(): Promise<Person> {
+    const { world, identity, hash, vaultName, half } = this
+    const second = new Person(world, identity, hash, vaultName, half)
+    world.people.set(hash, second)
+    await second.load()
+    return second
+  }
+
   /** A page load: everything but the vault and the identity is new. */
   async load(): Promise<void> {
     this.online = false
     this.conversations = new Map()
     this.messages = new Map()
     const local = await importLocalHalf(this.half.slice())
-    const vault = new Vault(await openDatabase(this.vaultName), await identityKey(local))
+    const life = new Life(
+      (step) => this.befalls(step),
+      () => this.disconnect(),
+    )
+    this.life = life
+    this.#db = await openDatabase(this.vaultName)
+    const db = mortalDatabase(this.#db, life)
     const room: Room = {
       identity: this.identity,
       hash: this.hash,
-      kem: await chooseKem(),
-      vault,
+      kem: await this.world.kem,
+      vault: new Vault(db, await identityKey(local)),
       local,
       clock: this.world.clock,
-      server: this,
-      tell: (event) => this.#saw(event),
+      server: mortalServer(this, life),
+      tell: (event) => life.isOver || this.#saw(event),
     }
     const { house, inbound } = await assemble(room, ORIGIN)
     this.house = house
     this.inbound = inbound
+    this.arrival = await room.vault.readArrival()
+    house.links.tell()
   }
 
   async reload(): Promise<void> {
-    this.disconnect()
-    await this.settle()
-    this.#stop()
-    this.house.room.vault.close()
+    await this.leavePage()
     await this.load()
     this.connect()
+  }
+
+  /** The page is gone, and what it was still about to do is not done. */
+  async leavePage(): Promise<void> {
+    this.disconnect()
+    await this.settle()
+    this.life.end()
+    for (const conversation of this.house.conversations.values()) conversation.stop()
+    this.house.room.vault.close()
+  }
+
+  /** A copy of the browser's profile as it is now, before anything that is asked of it later. */
+  async copyProfile(): Promise<Profile> {
+    const tx = this.#db.transaction(STORES)
+    return Promise.all(
+      STORES.map(async (store) => {
+        const [keys, values] = [tx.objectStore(store).getAllKeys(), tx.objectStore(store).getAll()]
+        return { store, keys: await keys, values: await values }
+      }),
+    )
+  }
+
+  /** The page is left, and the profile is what it was. */
+  async putBack(profile: Profile): Promise<void> {
+    await this.leavePage()
+    const db = await openDatabase(this.vaultName)
+    for (const { store, keys, values } of profile) {
+      await db.clear(store)
+      for (const [index, key] of keys.entries()) {
+        await db.put(store, values[index] as never, key as never)
+      }
+    }
+    db.close()
   }
 
   connect(): void {
@@ -195,13 +282,17 @@ export class Person implements Server {
     if (item) this.inbound.take(item)
   }
 
-  /** Waits until nothing is on its way any more. */
+  /** Waits until nothing is on its way any more; a page that was killed waits for nothing. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; quiet++) {
-      await this.inbound.idle()
-      for (const each of this.house.conversations.values()) await each.idle()
+      await Promise.race([this.#idle(), this.life.over])
       await new Promise((resolve) => setImmediate(resolve))
     }
+  }
+
+  async #idle(): Promise<void> {
+    await this.inbound.idle()
+    for (const each of this.house.conversations.values()) await each.idle()
   }
 
   // ---- the wire
@@ -229,7 +320,7 @@ export class Person implements Server {
           t: 'seal',
           id: 0,
           session: request.session,
-          half: this.world.halfOf(request.session, this.hash),
+          half: this.world.halfOf(request.session, this.hash).slice(),
         }
       case 'offer': {
         const digest = await sha256(concat(ascii.encode('quarter/1 session'), request.body))
@@ -289,7 +380,7 @@ export class Person implements Server {
     }
     if (n >= session.nextN[role]) return
     queueMicrotask(() => {
-      if (this.online) void this.house.conversations.get(id)?.stored(n)
+      if (this.online) inBackground(this.house.conversations.get(id)?.stored(n))
     })
   }
 
@@ -330,6 +421,9 @@ export class Person implements Server {
         this.conversations.delete(event.conversation)
         this.messages.delete(event.conversation)
         return
+      case 'links':
+        this.links = event.links
+        return
       case 'notice':
         this.notices.push(event.notice)
         return
@@ -341,10 +435,23 @@ export class Person implements Server {
     return (await this.house.links.make(name)).url
   }
 
-  join(url: string): Promise<string> {
-    const [hash = '', secret] = url.slice(url.indexOf('#') + 1).split('.')
-    const address = { hash: b64uDecode(hash), secret: secret ? b64uDecode(secret) : null }
-    return guest.join(this.house, address, TTL)
+  /** Opens a link, or types an address; the page asks whether to join. */
+  async arrive(url: string): Promise<void> {
+    const arrival = { ...parseAddress(url), at: this.world.wall }
+    await this.house.room.vault.writeArrival(arrival)
+    this.arrival = arrival
+  }
+
+  async join(url: string): Promise<string> {
+    await this.arrive(url)
+    return this.joinArrived()
+  }
+
+  async joinArrived(): Promise<string> {
+    if (!this.arrival) throw new Error('nobody to join')
+    const id = await guest.join(this.house, this.arrival, TTL)
+    this.arrival = null
+    return id
   }
 
   say(id: string, text: string): Promise<void> {
@@ -353,30 +460,38 @@ export class Person implements Server {
     return conversation.say(text)
   }
 
-  texts(id: string): string[] {
-    return [...(this.messages.get(id)?.values() ?? [])].flatMap(({ body }) =>
-      body.kind === 'text' ? [body.text] : [],
+  /** As `QuarterEngine.leave` does, but for its clock. */
+  async leave(id: string): Promise<void> {
+    const conversation = this.house.conversations.get(id)
+    if (!conversation || conversation.ended) return
+    await conversation.sayBye()
+    await this.settle()
+    conversation.end('left')
+    await conversation.idle()
+  }
+
+  lines(id: string): Message[] {
+    return [...(this.messages.get(id)?.values() ?? [])]
+  }
+
+  /** All of them, or one side's. */
+  texts(id: string, of?: { readonly mine: boolean }): string[] {
+    return this.lines(id).flatMap(({ body, mine }) =>
+      body.kind === 'text' && mine === (of?.mine ?? mine) ? [body.text] : [],
     )
   }
 
   deliveries(id: string): string[] {
-    return [...(this.messages.get(id)?.values() ?? [])].flatMap(({ mine, delivery }) =>
-      mine ? [delivery] : [],
-    )
+    return this.lines(id).flatMap(({ mine, delivery }) => (mine ? [delivery] : []))
   }
 
   phase(id: string) {
     return this.conversations.get(id)?.phase
   }
 
-  #stop(): void {
-    for (const conversation of this.house.conversations.values()) conversation.stop()
-  }
-
-  destroy(): Promise<void> {
-    this.#stop()
-    this.house.room.vault.close()
-    return deleteDatabase(this.vaultName)
+  async destroy(): Promise<void> {
+    await this.leavePage()
+    await deleteDatabase(this.vaultName)
   }
 }
 
@@ -387,9 +502,8 @@ export async function identities(count: number): Promise<Identity[]> {
 }
 
 /** Alice and Bob, online, in a world of their own. */
-export async function aPair([first, second]: readonly Identity[]) {
+export async function aPair([first, second]: readonly Identity[], world = new World()) {
   if (!first || !second) throw new Error('two identities are needed')
-  const world = new World()
   const alice = await Person.arrive(world, first)
   const bob = await Person.arrive(world, second)
   alice.connect()

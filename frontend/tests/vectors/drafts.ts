@@ -23,7 +23,6 @@ export const draftOf = (content: Content): ContentToSend => v.parse(draft, conte
 /** What the page must have read where the file has this content; null: what it can't read. */
 export function meantBy(content: Content | null): unknown {
   if (content === null) return { t: 'unreadable' }
-  const { t = '', at, seen } = content
-  const known = ['hello', 'ack', 'bye', 'text', 'timer'].includes(String(t))
-  return known ? content : { t: 'unknown', type: t, at, seen }
+  const known = ['hello', 'ack', 'bye', 'text', 'timer'].includes(String(content.t))
+  return known ? content : { t: 'unknown', type: content.t, at: content.at, seen: content.seen }
 }
