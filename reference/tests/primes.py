@@ -1,6 +1,7 @@
-"""Many RSA keys for little: eight keys' primes, in all their pairs. For tests alone: such keys are no secrets."""
+"""Many RSA keys for little: the primes of a few, in all pairs. For tests alone: such keys are no secrets."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from functools import cache
 
@@ -11,23 +12,25 @@ from reference.primitives import EXPONENT
 
 KEYS = 8
 
+_lock = threading.Lock()  # a client makes its key in a thread
+
+
+def unsafe_identity() -> Identity:
+    """An identity that nobody else has in this run; after a hundred and twenty of them an honest one."""
+    with _lock:
+        return next(_pairs()) or Identity.generate()
+
 
 @cache
-def _primes() -> list[int]:
+def _pairs() -> Iterator[Identity | None]:
     keys = [rsa.generate_private_key(EXPONENT, 3072).private_numbers() for _ in range(KEYS)]
-    return [prime for key in keys for prime in (key.p, key.q)]
+    primes = [prime for key in keys for prime in (key.p, key.q)]
+    pairs = (_identity(p, q) for p, q in itertools.combinations(primes, 2))
+    return itertools.chain(pairs, itertools.repeat(None))
 
 
-def _key(p: int, q: int) -> Identity:
+def _identity(p: int, q: int) -> Identity:
     d = pow(EXPONENT, -1, (p - 1) * (q - 1))
     public = rsa.RSAPublicNumbers(EXPONENT, p * q)
     numbers = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p), public)
     return Identity._of(numbers.private_key(unsafe_skip_rsa_key_validation=True))
-
-
-@cache
-def unsafe_identities() -> Iterator[Identity]:
-    """A hundred and twenty identities, and then fresh ones. Each comes once in a run."""
-    pairs = (_key(p, q) for p, q in itertools.combinations(_primes(), 2))
-    fresh = (Identity.generate() for _ in itertools.count())
-    return itertools.chain(pairs, fresh)
