@@ -2,7 +2,6 @@
 
 import ast
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,10 +129,3 @@ def test_every_test_that_the_threats_name_exists() -> None:
     )
     assert len(named) > 20
     assert [path for path in named if not (ROOT / path).is_file()] == []
-
-
-def test_the_second_implementation_shares_no_code_with_the_first() -> None:
-    """PROTOCOL §2: its primitives are `cryptography`'s, and nothing of the server or the page is in it."""
-    allowed = {"reference", "cryptography", "msgspec", "websockets"} | set(sys.stdlib_module_names)
-    strangers = {name for path in sources("reference") for name in imported(path)} - allowed
-    assert strangers == set()
