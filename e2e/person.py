@@ -159,6 +159,18 @@ class Person:
         field.press_sequentially(text)
         field.fill("")
 
+    def is_let_in(self) -> None:
+        """The conversation that one joined by a link is open."""
+        expect(self.page.get_by_role("button", name="Met by a one-time link. Safety number")).to_be_visible()
+
+    def hears(self, text: str) -> None:
+        """The conversation has this text, and so all that was said before it."""
+        expect(self._message(text)).to_be_visible()
+
+    def shows(self, text: str) -> bool:
+        """Whether the conversation has this text now."""
+        return self._message(text).is_visible()
+
     def sees(self, *texts: str) -> None:
         """The conversation consists of these texts, in this order."""
         expect(self.messages).to_have_count(len(texts))

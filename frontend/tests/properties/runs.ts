@@ -1,0 +1,29 @@
+/**
+ * How often the properties are tried, and how a failure is tried again.
+ *
+ *   PROPERTY_RUNS   runs of the two properties of a dialogue, half of them each; the others get a share
+ *   PROPERTY_SEED   what a failure prints; give it with `-t` and the test's name
+ */
+import fc from 'fast-check'
+
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 10_000)
+const [SEED, PATH] = process.env.PROPERTY_SEED?.split('/') ?? []
+/** No run takes so long, on any machine. */
+const LONGEST_RUN_MS = 1_000
+
+/** One in so many runs. */
+export const runs = (oneIn: number): number => Math.max(1, Math.round(RUNS / oneIn))
+
+export const timeout = (numRuns: number): number => 60_000 + numRuns * LONGEST_RUN_MS
+
+/** Throws, with what replays it, when the property does not hold. */
+export async function holds<T>(numRuns: number, property: fc.IAsyncProperty<T>): Promise<void> {
+  const replay = {
+    ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+    ...(PATH === undefined ? {} : { path: PATH }),
+  }
+  const run = await fc.check(property, { numRuns, ...replay })
+  if (!run.failed) return
+  const again = `PROPERTY_SEED=${run.seed}/${run.counterexamplePath}`
+  throw new Error(`${again}\n${fc.defaultReportMessage(run)}`, { cause: run.errorInstance })
+}
