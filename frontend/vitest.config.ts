@@ -7,6 +7,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     environment: 'node',
     sequence: { shuffle: true },
+    maxWorkers: '100%',
     restoreMocks: true,
   },
 })

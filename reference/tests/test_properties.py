@@ -25,7 +25,7 @@ from reference.state import State
 from reference.tests.people import alice, bob, shake_hands
 from reference.vectors.flaws import flipped
 
-RUNS = int(os.environ.get("PROPERTY_RUNS", "3000"))
+RUNS = int(os.environ.get("PROPERTY_RUNS", "2000"))
 
 runs = settings(
     max_examples=RUNS,

@@ -18,6 +18,10 @@ type Deed = readonly [who: Person, deed: () => Promise<unknown>]
 /** Longer than an ack waits, or what could not be written down. */
 const WHILE_MS = 1_600
 
+/** More than anything takes after one blow. */
+const TRIES = 9
+const ROUNDS = 99
+
 /** The story was told as far as it was asked for. */
 export class Enough extends Error {}
 
@@ -128,7 +132,8 @@ export class Story {
   /** All begin at once; whose deed was not done begins again when all is quiet. */
   async #do(...deeds: Deed[]): Promise<void> {
     let open: readonly Deed[] = deeds
-    while (open.length > 0) {
+    for (let left = TRIES; open.length > 0; left--) {
+      if (left === 0) throw new Error('it is tried in vain, again and again')
       const tries = open.map(([who, deed]) =>
         Promise.race([deed().then(isDone, isFull), who.life.over]),
       )
@@ -141,8 +146,8 @@ export class Story {
 
   /** Until no page does anything any more, though a while passes. */
   async #quiet(): Promise<void> {
-    let before = -1
-    while (before !== this.#stepsTaken) {
+    for (let before = -1, left = ROUNDS; before !== this.#stepsTaken; left--) {
+      if (left === 0) throw new Error('the pages find no rest')
       before = this.#stepsTaken
       for (const person of this.people) if (person.life.isOver) await this.#openAgain(person)
       await settle(...this.people)

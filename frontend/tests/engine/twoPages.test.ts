@@ -85,9 +85,9 @@ it(
         expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
       }
     })
-    await holds(runs(500), property)
+    await holds(runs(250), property)
   },
-  timeout(runs(500)),
+  timeout(runs(250)),
 )
 
 const numberIn = (text: string): number => Number(text.split(' ')[1])

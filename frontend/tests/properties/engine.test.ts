@@ -116,9 +116,9 @@ test(
       ledger.close()
       expect(ledger.complaints).toEqual([])
     })
-    await holds(runs(50), property)
+    await holds(runs(25), property)
   },
-  timeout(runs(50)),
+  timeout(runs(25)),
 )
 
 /** The offer that Bob's page makes by this address, kept from the server. */
@@ -152,7 +152,7 @@ test.each(['by a link', 'without a link'])(
       for (const { items } of world.sessions.values()) expect(items.length).toBe(1)
       world.sessions.clear()
     })
-    await holds(runs(50), property)
+    await holds(runs(25), property)
     await bob.request(offer)
     await settle(alice, bob)
     for (const id of alice.conversations.keys()) await owner.accept(alice.house, id)
@@ -160,5 +160,5 @@ test.each(['by a link', 'without a link'])(
     expect([...alice.conversations.values()]).toMatchObject([{ phase: 'open' }])
     await goHome(alice, bob)
   },
-  timeout(runs(50)),
+  timeout(runs(25)),
 )

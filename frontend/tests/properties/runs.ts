@@ -1,18 +1,18 @@
 /**
  * How often the properties are tried, and how a failure is tried again.
  *
- *   PROPERTY_RUNS   runs of the two properties of a dialogue, half of them each; the others get a share
+ *   PROPERTY_RUNS   runs of each of the two properties of a dialogue, and a share of them for the others
  *   PROPERTY_SEED   what a failure prints; give it with `-t` and the test's name
  */
 import fc from 'fast-check'
 
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 10_000)
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 5_000)
 const [SEED, PATH] = process.env.PROPERTY_SEED?.split('/') ?? []
 /** No run takes so long, on any machine. */
 const LONGEST_RUN_MS = 1_000
 
-/** One in so many runs. */
-export const runs = (oneIn: number): number => Math.max(1, Math.round(RUNS / oneIn))
+/** As many, or one in so many of them. */
+export const runs = (oneIn = 1): number => Math.max(1, Math.round(RUNS / oneIn))
 
 export const timeout = (numRuns: number): number => 60_000 + numRuns * LONGEST_RUN_MS
 
