@@ -50,12 +50,12 @@ build: $(PAGE) ## build the page into frontend/dist
 test: style types beside e2e ## everything, until something fails
 	@echo "== all tests passed"
 
-# The server's tests mostly wait, those of the protocol mostly compute: side by side they take two thirds of the time.
+# The server's tests mostly wait, the page's mostly compute: side by side they take two thirds of the time.
 beside: $(DEV_READY) $(NODE_READY) $(PAGE)
 	@log=$$(mktemp)
-	$(MAKE) --no-print-directory test-reference test-page >$$log 2>&1 &
+	$(MAKE) --no-print-directory test-page >$$log 2>&1 &
 	trap 'kill $$! 2>/dev/null || true; cat $$log; rm -f $$log' EXIT
-	$(MAKE) --no-print-directory test-python test-postgres
+	$(MAKE) --no-print-directory test-python test-reference test-postgres
 	wait $$!
 
 style: $(DEV_READY) $(NODE_READY) ## ruff, prettier, oxlint
