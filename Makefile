@@ -14,6 +14,8 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
 RUNS ?= 200000
+# One test process for each core; -n 0 in ARGS is for a debugger.
+CORES := -n logical --dist loadscope
 
 IN_VENV := .venv/bin/python
 RUN_READY := .venv/.run-ready
@@ -75,11 +77,11 @@ types: $(DEV_READY) $(NODE_READY) ## mypy --strict, vue-tsc
 
 test-python: $(DEV_READY) $(PAGE) ## the server's tests, on SQLite
 	@echo "== the server's tests"
-	exec $(IN_VENV) -m pytest messenger accounts chat $(ARGS)
+	exec $(IN_VENV) -m pytest messenger accounts chat $(CORES) $(ARGS)
 
 test-reference: $(DEV_READY) $(PAGE) ## the tests of the reference client
 	@echo "== the tests of the reference client"
-	exec $(IN_VENV) -m pytest reference $(ARGS)
+	exec $(IN_VENV) -m pytest reference $(CORES) $(ARGS)
 
 test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where one is installed
 	@if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
@@ -87,7 +89,7 @@ test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where o
 	  exit 0
 	fi
 	echo "== the server's tests on PostgreSQL"
-	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest messenger accounts chat --ignore messenger/tests/test_run.py $(ARGS)
+	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest messenger accounts chat --ignore messenger/tests/test_run.py $(CORES) $(ARGS)
 
 test-page: $(NODE_READY) ## the page's tests: protocol, vault, engine, components
 	@echo "== the page's tests"
@@ -96,7 +98,7 @@ test-page: $(NODE_READY) ## the page's tests: protocol, vault, engine, component
 
 e2e: $(DEV_READY) $(PAGE) chromium ## the promises, in a real browser against the really started stack
 	@echo "== the browser tests"
-	exec $(IN_VENV) -m pytest e2e $(ARGS)
+	exec $(IN_VENV) -m pytest e2e $(CORES) $(ARGS)
 
 soak: $(DEV_READY) $(NODE_READY) ## the protocol's properties, RUNS=200000 times each, in both implementations (hours)
 	@echo "== $(RUNS) runs of each property"

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from e2e.bundle import FRONTEND, build, served
+from e2e.bundle import served
 from e2e.conftest import ARGUMENTS, CHROMIUM
 
 CONFIG = Path(__file__).parent / "message-cost/vite.config.mts"
-BUILT = FRONTEND / "node_modules/.message-cost"
 SECONDS_PER_ROUND = 10
 
 READ_TABLES = """tables => tables.map((table) => [
@@ -23,8 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.message_cost", description=__doc__)
     parser.add_argument("--rounds", type=int, default=60, help="how often each way carries each text")
     rounds: int = parser.parse_args().rounds
-    build(CONFIG)
-    with served(BUILT) as url, sync_playwright() as playwright:
+    with served(CONFIG) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page()
         page.goto(f"{url}?rounds={rounds}")

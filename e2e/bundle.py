@@ -6,32 +6,34 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 BUILD_SECONDS = 120.0
 
 
-def build(config: Path) -> None:
-    """Builds what a Vite configuration says, to where it says."""
+@contextmanager
+def served(config: Path) -> Iterator[str]:
+    """Builds what a Vite configuration says, and serves it meanwhile; browsers take the URL for secure."""
+    with TemporaryDirectory() as built:
+        _build(config, built)
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=built)) as server:
+            Thread(target=server.serve_forever).start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/"
+            finally:
+                server.shutdown()
+
+
+def _build(config: Path, into: str) -> None:
     vite = str(FRONTEND / "node_modules/.bin/vite")
     subprocess.run(
-        [vite, "build", "--logLevel", "warn", "--config", str(config)],
+        [vite, "build", "--logLevel", "warn", "--config", str(config), "--outDir", into, "--emptyOutDir"],
         cwd=FRONTEND,
         check=True,
         timeout=BUILD_SECONDS,
     )
-
-
-@contextmanager
-def served(directory: Path) -> Iterator[str]:
-    """Serves a directory meanwhile; its URL, which browsers take for a secure context."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=directory)) as server:
-        Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/"
-        finally:
-            server.shutdown()
 
 
 class _Handler(SimpleHTTPRequestHandler):

@@ -87,8 +87,7 @@ def make_person(
 @pytest.fixture(scope="session")
 def cryptography(browser: Browser) -> Iterator[suite.Suite]:
     """The page's cryptography, ready to be asked."""
-    bundle.build(suite.CONFIG)
-    with bundle.served(suite.BUILT) as url, browser.new_page() as page:
+    with bundle.served(suite.CONFIG) as url, browser.new_page() as page:
         page.goto(url)
         yield suite.Suite(page)
 

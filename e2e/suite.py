@@ -8,7 +8,6 @@ from e2e.bundle import FRONTEND
 from reference.tests.published import Answer, Named, Vector, tally
 
 CONFIG = FRONTEND / "tests/chromium/vite.config.ts"
-BUILT = FRONTEND / "node_modules/.chromium"
 
 
 class Suite:

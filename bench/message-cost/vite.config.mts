@@ -10,8 +10,6 @@ export default {
   build: {
     target: 'es2023',
     modulePreload: { polyfill: false },
-    outDir: `${frontend}node_modules/.message-cost`,
-    emptyOutDir: true,
     reportCompressedSize: false,
   },
 }

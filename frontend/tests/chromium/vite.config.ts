@@ -6,8 +6,6 @@ export default defineConfig({
   build: {
     target: 'es2023',
     modulePreload: { polyfill: false },
-    outDir: '../../node_modules/.chromium',
-    emptyOutDir: true,
     reportCompressedSize: false,
   },
 })
