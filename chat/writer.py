@@ -48,6 +48,7 @@ class Writer:
         self._deliver = deliver
         self._queue: deque[Entry | Job] = deque()
         self._wake = asyncio.Event()
+        self._is_failing = False
 
     def post(self, post: mailbox.Post, sender: Sender) -> None:
         """Queue a post; Full where too much waits already."""
@@ -106,12 +107,25 @@ class Writer:
         try:
             results = await self._in_thread(mailbox.post_batch, posts)
         except DatabaseError as error:
-            log.error("commit_failed", posts=len(posts), error=type(error).__name__)
+            self._note_failure(error)
             results = [errors.Unavailable() for _ in posts]
         except Exception:
             log.exception("our_bug", posts=len(posts))
             results = [errors.Unavailable() for _ in posts]
+        else:
+            self._note_success()
         self._settle(batch, results)
+
+    def _note_failure(self, error: Exception) -> None:
+        """One line for all that fails in a row: a disk that is full must not be filled by the log."""
+        if not self._is_failing:
+            log.error("commit_failed", error=type(error).__name__)
+        self._is_failing = True
+
+    def _note_success(self) -> None:
+        if self._is_failing:
+            log.warning("commits_back")
+        self._is_failing = False
 
     async def _in_thread(self, function: Callable[..., T], *args: Any) -> T:
         loop = asyncio.get_running_loop()

@@ -153,6 +153,7 @@ POOL_SIZE = env.positive("QUARTER_POOL_SIZE", 8, "PostgreSQL connections that on
 
 if DATABASE["ENGINE"].endswith("sqlite3"):
     DATABASE |= {
+        "ENGINE": "messenger.sqlite",
         "CONN_MAX_AGE": None,  # opening the file for each request costs more than the query
         "OPTIONS": {
             # A transaction that begins by reading can't become a writing one while another writes: it fails
@@ -206,6 +207,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 50
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True  # the next sweep does its work
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

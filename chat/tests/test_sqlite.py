@@ -1,5 +1,6 @@
 """The bytes of what is over leave SQLite's file and its write-ahead log. (Not collected for PostgreSQL.)"""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 
 from chat import erasure, expiry, sessions, tasks
 from chat.tests import people
@@ -42,6 +43,17 @@ def test_left_and_erased_bytes_are_gone_after_the_scrub(
     erasure.erase(alice.hash)
     assert expiry.free_bytes()
     assert CANARY not in on_disk(database_path)
+
+
+def test_what_cannot_be_written_is_not_opened_for_reading(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.close()
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+        with pytest.raises(OperationalError, match="can't be written"):
+            connection.ensure_connection()
+    connection.ensure_connection()
 
 
 def on_disk(path: Path) -> bytes:

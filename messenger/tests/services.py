@@ -60,7 +60,7 @@ def postgres() -> Iterator[str]:
     Gives its postgres:// URL. The server refuses to run as root.
     """
     user = "postgres" if os.getuid() == 0 else None
-    binaries = _postgres_binaries()
+    binaries = postgres_binaries()
     with _directory() as directory:
         if user:
             shutil.chown(directory, user)
@@ -128,7 +128,8 @@ def _postgres_answers(host: str) -> bool:
     return False
 
 
-def _postgres_binaries() -> Path:
+def postgres_binaries() -> Path:
+    """Where initdb and postgres are; ends the process with a sentence where they are not."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     on_path = shutil.which("initdb")
     if found:

@@ -21,12 +21,16 @@ def unsafe_identity() -> Identity:
         return next(_pairs()) or Identity.generate()
 
 
+def unsafe_identities(keys: int = KEYS) -> Iterator[Identity]:
+    """Identities of the primes of so many honest keys: (2 · keys)(2 · keys − 1) / 2 of them, all different."""
+    made = [rsa.generate_private_key(EXPONENT, 3072).private_numbers() for _ in range(keys)]
+    primes = [prime for key in made for prime in (key.p, key.q)]
+    return (_identity(p, q) for p, q in itertools.combinations(primes, 2))
+
+
 @cache
 def _pairs() -> Iterator[Identity | None]:
-    keys = [rsa.generate_private_key(EXPONENT, 3072).private_numbers() for _ in range(KEYS)]
-    primes = [prime for key in keys for prime in (key.p, key.q)]
-    pairs = (_identity(p, q) for p, q in itertools.combinations(primes, 2))
-    return itertools.chain(pairs, itertools.repeat(None))
+    return itertools.chain(unsafe_identities(), itertools.repeat(None))
 
 
 def _identity(p: int, q: int) -> Identity:

@@ -1,0 +1,1 @@
+"""Django's SQLite, minus one of its kindnesses (base.py)."""
