@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from chat import envelope, errors, expiry
+from chat import disk, envelope, errors, expiry
 from chat.models import Item, Session, Sweep, Why
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class SessionAdmin(ReadOnly, SessionBase):
     @admin.action(description="End these sessions for both sides", permissions=["end"])
     def end(self, request: HttpRequest, chosen: QuerySet[Session]) -> None:
         ended = expiry.remove(list(chosen.values_list("id", flat=True)), Why.REMOVED)
-        expiry.free_bytes()
+        disk.free()
         messages.success(request, f"Ended: {ended} sessions.")
 
 

@@ -13,7 +13,7 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from accounts import identities, tokens
-from chat import delivery, envelope, erasure, errors, expiry, mailbox, sessions, wire
+from chat import delivery, disk, envelope, erasure, errors, mailbox, sessions, wire
 from chat.drain import Drain
 from chat.sockets import ELSEWHERE, NOT_LOGGED_IN, TOO_SLOW, Socket
 
@@ -128,7 +128,7 @@ class SendConsumer(Socket):
         """Delete, tell, free the bytes; the answer waits a second at most for each of the last two."""
         gone = await self.node.aside(erasure.erase, self.user)
         self._routes.clear()
-        scrub = asyncio.ensure_future(self.node.aside(expiry.free_bytes))
+        scrub = asyncio.ensure_future(self.node.aside(disk.free))
         told = await self.node.delivery.tell_erased(gone.peers)
         await asyncio.wait([scrub], timeout=SCRUB_SECONDS)
         self._reply(wire.Erased(id, gone.sessions, gone.messages, gone.files, len(gone.peers), told))

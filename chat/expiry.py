@@ -12,12 +12,12 @@ from time import monotonic
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import identities, login
-from chat import announce, sessions
+from chat import announce, disk, sessions
 from chat.models import Item, SealHalf, Session, State, Sweep, Why
 
 log = structlog.get_logger("quarter.chat")
@@ -42,12 +42,12 @@ class Swept(msgspec.Struct, frozen=True):
 def sweep() -> Swept:
     """Delete all that is over, then free the bytes. Never inside a transaction."""
     began_at = monotonic()
-    _in_batches(delete_expired_items)
+    items = _in_batches(delete_expired_items)
     sessions_ended = _in_batches(end_expired)
     halves = _in_batches(delete_orphans)
     challenges = login.forget_expired(timezone.now())
     idle = _in_batches(_erase_idle)
-    freed = free_bytes()
+    freed = disk.free(force=any((items, sessions_ended, halves, challenges, idle)))
     Sweep.objects.update_or_create(id=1, defaults={"swept_at": timezone.now()})
     swept = Swept(sessions_ended, halves, challenges, idle, freed, round(monotonic() - began_at, 3))
     log.info("swept", **msgspec.structs.asdict(swept))
@@ -113,37 +113,6 @@ def delete_orphans() -> int:
     orphans = SealHalf.objects.filter(~Exists(session), created_at__lte=stale)
     ids = list(orphans.values_list("id", flat=True)[: 10 * BATCH])
     return orphans.filter(id__in=ids).delete()[0]  # asked again: an offer may have come for one of them
-
-
-def free_bytes() -> bool:
-    """Take deleted bytes off the disk: False if someone was in the way, so that the next sweep must.
-
-    SQLite (secure_delete is on): the write-ahead log still holds them until it is truncated. PostgreSQL: dead
-    rows lie in the tables until a VACUUM, which can't run in a transaction.
-    """
-    if connection.in_atomic_block:
-        return False
-    try:
-        return _truncate_wal() if connection.vendor == "sqlite" else _vacuum()
-    except OperationalError as error:
-        log.warning("bytes_not_freed", error=type(error).__name__)
-        return False
-
-
-def _truncate_wal() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        busy = cursor.fetchone()[0]
-    return not busy
-
-
-def _vacuum() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "VACUUM (SKIP_LOCKED) chat_item, chat_filechunk, chat_file, chat_sealhalf, chat_session"
-        )
-        cursor.execute("VACUUM (SKIP_LOCKED) accounts_challenge, accounts_token, accounts_identity")
-    return True
 
 
 def _erase_idle() -> int:

@@ -76,6 +76,11 @@ TTL_MAX_SECONDS = env.positive(
     "the longest such time, and the hard end of every conversation after its beginning",
 )
 SWEEP_SECONDS = env.positive("QUARTER_SWEEP_SECONDS", 15, "how often expired rows are deleted")
+REWRITE_BYTES = 1024 * 1024 * env.number(
+    "QUARTER_REWRITE_MIB",
+    64,
+    "PostgreSQL: tables of up to so many MiB are rewritten by a sweep, so that nothing deleted stays in them",
+)
 IDENTITY_IDLE_SECONDS = env.positive(
     "QUARTER_IDENTITY_IDLE_SECONDS", 172800, "a user who was not seen for so long is erased"
 )

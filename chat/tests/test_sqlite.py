@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
-from chat import erasure, expiry, sessions, tasks
+from chat import disk, erasure, expiry, sessions, tasks
 from chat.tests import people
 from chat.tests.people import Person
 from chat.tests.test_expiry import later, say
@@ -41,7 +41,7 @@ def test_left_and_erased_bytes_are_gone_after_the_scrub(
     say(people.open_session(bob, alice), bob, noise=CANARY)
     sessions.leave(bob.hash, session)
     erasure.erase(alice.hash)
-    assert expiry.free_bytes()
+    assert disk.free()
     assert CANARY not in on_disk(database_path)
 
 

