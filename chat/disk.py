@@ -55,21 +55,26 @@ def _truncate_log(cursor: CursorWrapper) -> bool:
 
 
 def _rewrite(cursor: CursorWrapper, force: bool) -> bool:
-    """Tables above the setting are vacuumed only: to rewrite them would hold everybody up."""
+    """Tables above the setting are vacuumed only: to rewrite them would hold everybody up. False then."""
     global _clean_at
     changes = _changes(cursor)
     if changes == _clean_at and not force:
         return True
     cursor.execute("SELECT set_config('lock_timeout', %s, false)", [f"{LOCK_MS}ms"])
+    large = 0
     try:
         for table in TABLES:
-            cursor.execute("SELECT pg_total_relation_size(%s) <= %s", [table, settings.REWRITE_BYTES])
-            full = "FULL" if cursor.fetchone()[0] else "SKIP_LOCKED"
-            cursor.execute(f"VACUUM ({full}) {table}")
+            cursor.execute("SELECT pg_total_relation_size(%s) <= %s", [table, settings.REWRITE_MIB << 20])
+            is_small = cursor.fetchone()[0]
+            large += not is_small
+            cursor.execute(f"VACUUM ({'FULL' if is_small else 'SKIP_LOCKED'}) {table}")
     finally:
         cursor.execute("SELECT set_config('lock_timeout', '0', false)")
     cursor.execute("SELECT pg_switch_wal()")
     cursor.execute("CHECKPOINT")
+    if large:
+        log.warning("bytes_not_freed", large_tables=large)
+        return False
     _clean_at = changes
     return True
 

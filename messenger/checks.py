@@ -1,18 +1,15 @@
 """System checks: what Quarter refuses to run with.
 
-| id           | where       | what is wrong
-| |--------------|-------------|----------------------------------------------------------------------------
-----| | quarter.E001 | production  | QUARTER_SECRET_KEY is missing or weak
-| | quarter.E002 | production  | QUARTER_DEBUG is on
-| | quarter.E003 | production  | QUARTER_HOSTS is empty, or has a wildcard
-| | quarter.E004 | production  | QUARTER_ORIGINS is empty, or has an origin without https
-| | quarter.E005 | everywhere  | an origin is not as a browser writes it
-| | quarter.E006 | production  | DATABASE_URL is not given
-| | quarter.E007 | production  | REDIS_URL is not given
-| | quarter.E008 | everywhere  | the times contradict each other
-| | quarter.E009 | everywhere  | the limits contradict each other
-| | quarter.W001 | production  | QUARTER_PROXY_COUNT is 0 (only with check --deploy)
-|
+    E001 | production | QUARTER_SECRET_KEY is missing or weak
+    E002 | production | QUARTER_DEBUG is on
+    E003 | production | QUARTER_HOSTS is empty, or has a wildcard
+    E004 | production | QUARTER_ORIGINS is empty, or has an origin without https
+    E005 | everywhere | an origin is not as a browser writes it
+    E006 | production | DATABASE_URL is not given
+    E007 | production | REDIS_URL is not given
+    E008 | everywhere | the times contradict each other
+    E009 | everywhere | the limits contradict each other
+    W001 | production | QUARTER_PROXY_COUNT is 0 (only with check --deploy)
 
 Django's commands run them. Web server, worker and beat would start without: they call `exit_on_errors`.
 """

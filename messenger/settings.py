@@ -76,7 +76,7 @@ TTL_MAX_SECONDS = env.positive(
     "the longest such time, and the hard end of every conversation after its beginning",
 )
 SWEEP_SECONDS = env.positive("QUARTER_SWEEP_SECONDS", 15, "how often expired rows are deleted")
-REWRITE_BYTES = 1024 * 1024 * env.number(
+REWRITE_MIB = env.number(
     "QUARTER_REWRITE_MIB",
     64,
     "PostgreSQL: tables of up to so many MiB are rewritten by a sweep, so that nothing deleted stays in them",
@@ -229,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
 PAGE_DIR = Path(env.text("QUARTER_PAGE_DIR", str(BASE_DIR / "frontend" / "dist"), "the built page")).resolve()
 STATIC_URL = "/static/"
 STATICFILES_DIRS: list[tuple[str, Path]] = [("page", PAGE_DIR)] if PAGE_DIR.is_dir() else []
+# The files of apps are the admin's alone, and go with it.
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    *(["django.contrib.staticfiles.finders.AppDirectoriesFinder"] if ADMIN_ENABLED else []),
+]
 WHITENOISE_USE_FINDERS = (
     True  # a start needs no collectstatic; files are indexed once, when the server starts
 )

@@ -23,7 +23,7 @@ from reference.stream import Stream
 from reference.talk import Talk
 
 RESYNC_SECONDS = 20.0
-SILENCE_SECONDS = 45.0
+SILENCE_SECONDS = 30.0
 LOOK_SECONDS = 5.0
 PAUSE_MIN_SECONDS, PAUSE_MAX_SECONDS = 0.2, 4.0
 FAREWELL_SECONDS = 1.0
@@ -59,7 +59,10 @@ class Engine:
         self.identity = await kept.identity(self.store)
         self.door = Door(self)
         self._token = await login.log_in(self.origin, self.identity)
-        connection = await self._connect({})
+        try:
+            connection = await self._connect({})
+        except Lost as lost:
+            raise trouble.Unreachable(f"it closed the connection with {lost.code}") from None
         try:
             for session in self.store.keys("head"):
                 await self._bring_back(session, connection)

@@ -53,14 +53,14 @@ class Connection:
         self.sessions: list[wire.SessionInfo]
 
     async def greet(self, token: str, cursors: dict[str, int]) -> None:
-        """Say both hellos and wait for both `ready`; Lost, TimeoutError."""
+        """Say both hellos (the server waits 5 s for each), then wait for both `ready`; Lost, TimeoutError."""
         send, receive = self._sockets["send"], self._sockets["receive"]
         try:
             await send.send(wire.encode(wire.SendHello(token)))
+            await receive.send(wire.encode(wire.ReceiveHello(token, cursors)))
             greeted = wire.decode(wire.send_replies, await send.recv())
             if not isinstance(greeted, wire.SendReady):
                 raise _refused(greeted)
-            await receive.send(wire.encode(wire.ReceiveHello(token, cursors)))
             ready = wire.decode(wire.receive_replies, await receive.recv())
             if not isinstance(ready, wire.ReceiveReady):
                 raise _refused(ready)

@@ -22,7 +22,7 @@ def unsafe_identity() -> Identity:
 
 
 def unsafe_identities(keys: int = KEYS) -> Iterator[Identity]:
-    """Identities of the primes of so many honest keys: (2 · keys)(2 · keys − 1) / 2 of them, all different."""
+    """Identities of the primes of so many honest keys: all (2 · keys)(2 · keys − 1) / 2 pairs of them."""
     made = [rsa.generate_private_key(EXPONENT, 3072).private_numbers() for _ in range(keys)]
     primes = [prime for key in made for prime in (key.p, key.q)]
     return (_identity(p, q) for p, q in itertools.combinations(primes, 2))
