@@ -13,16 +13,21 @@ JWK_SCHEMA = {
     "properties": {
         "kty": {"const": "RSA"},
         "e": {"const": "AQAB"},
-        "n": {"type": "string", "pattern": "^[A-Za-z0-9_-]{512}$"},
+        "n": {
+            "type": "string",
+            "description": "384 bytes in b64u, top bit set, odd",
+            "pattern": "^[g-z0-9_-][A-Za-z0-9_-]{510}[BDFHJLNPRTVXZbdfhjlnprtvxz13579_]$",
+        },
     },
     "required": ["kty", "e", "n"],
     "additionalProperties": False,
 }
 
 Jwk = Annotated[dict[str, Any], Meta(description="RSA-3072, public (RFC 7517)", extra_json_schema=JWK_SCHEMA)]
-Text22 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{22}$")]
-Text43 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{43}$")]
-Text512 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{512}$")]
+# The lengths are said twice: to Python, `$` is also the place before a line feed at the end.
+Text22 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{21}[AQgw]$", min_length=22, max_length=22)]
+Text43 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$", min_length=43, max_length=43)]
+Text512 = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{512}$", min_length=512, max_length=512)]
 
 
 class ChallengeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,8 @@ from messenger import addresses
 BUCKETS_KEPT = 10_000
 # Frames of all kinds on one socket: far above what an honest page sends, far below what costs others time.
 FRAMES_BURST, FRAMES_PER_SECOND = 400, 100
+# Frames that are never refused (`taken`: a page that reads all again sends thousands), but read no faster.
+PACED_BURST, PACED_PER_SECOND = 2000, 1000
 
 
 class Bucket:

@@ -23,6 +23,7 @@ from chat import announce, expiry, limits, shutdown
 from chat.connections import close_all, with_connection
 from chat.delivery import Delivery
 from chat.writer import Writer
+from messenger import addresses
 
 log = structlog.get_logger("quarter.chat")
 
@@ -46,6 +47,7 @@ class Node:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self.seats = limits.Seats()
+        self.frames = limits.Buckets(limits.FRAMES_BURST, limits.FRAMES_PER_SECOND)
         self.posts = limits.Buckets(settings.LIMITS.posts_burst, settings.LIMITS.posts_per_second)
         self.volatiles = limits.Buckets(
             settings.LIMITS.volatile_per_second, settings.LIMITS.volatile_per_second
@@ -64,6 +66,7 @@ class Node:
                 self.delivery.hints.speak,
                 self.delivery.hints.listen,
                 self._clock,
+                addresses.forget,
             )
         ]
         announce.use(self._announce_from_thread)

@@ -27,6 +27,11 @@ async def close(send: Send, code: int) -> None:
         await send({"type": "websocket.close", "code": code})
 
 
+def is_gone(error: Exception) -> bool:
+    """Whether a server says with this that the peer has left: uvicorn by an OSError, Autobahn by its own."""
+    return isinstance(error, OSError) or type(error).__name__ == "Disconnected"
+
+
 def hold_reactor(until_closed: Callable[[], Awaitable[None]]) -> None:
     """Where Twisted's reactor runs this process, let its shutdown wait until the sockets are closed."""
     reactor = sys.modules.get("twisted.internet.reactor")

@@ -37,6 +37,8 @@ TOO_BIG = 4413
 TOO_FAST = 4429
 
 FRAMES_WAITING = 4096
+LINGER_SECONDS = 1.0
+SEAT_SECONDS = 5.0  # when to come back for a seat: nobody knows when another leaves
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,10 +51,13 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     def __init__(self) -> None:
         self.user = ""
         self._waiting: deque[bytes] = deque()
+        self._unwritten = 0  # with those that were thrown away: these never come to be written
+        self._is_over = False
         self._wake = asyncio.Event()
         self._written = asyncio.Event()
         self._closing: int | None = None
-        self._frames = limits.Bucket(limits.FRAMES_BURST, limits.FRAMES_PER_SECOND)
+        self._is_deaf = False
+        self._paced = limits.Bucket(limits.PACED_BURST, limits.PACED_PER_SECOND)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
@@ -61,7 +66,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
         await send({"type": "websocket.accept"})
         with self.node.seats.seat(addresses.of_scope(scope)) as is_free:
             if not is_free:
-                self.close(TOO_FAST)
+                self._refuse_all(errors.TooFast(SEAT_SECONDS), TOO_FAST)
             await self._serve(receive, send)
 
     # --- for subclasses -----------------------------------------------------------------------------
@@ -87,6 +92,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     def tell(self, frame: bytes) -> None:
         """Write a frame, soon."""
         self._waiting.append(frame)
+        self._unwritten += 1
         if len(self._waiting) > FRAMES_WAITING:
             self._waiting.clear()
             self.close(TOO_SLOW)
@@ -103,11 +109,11 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
         return self._closing is not None
 
     async def flushed(self) -> bool:
-        """Wait until all that was told is written; False if the socket closed."""
-        while (self._waiting or self._wake.is_set()) and not self.is_closing:
+        """Wait until all that was told is written; False if the socket closed before that."""
+        while self._unwritten and not self._is_over:
             self._written.clear()
             await self._written.wait()
-        return not self.is_closing
+        return not self._unwritten
 
     # --- reading ------------------------------------------------------------------------------------
 
@@ -123,7 +129,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             raise
         finally:
             self._closing = self._closing or shutdown.RESTART
-            self._written.set()
+            self._end_writing()
             self._hello.cancel()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
@@ -135,6 +141,8 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return
+            if self._is_deaf and not self.is_closing:
+                await asyncio.sleep(LINGER_SECONDS)
             if not self.is_closing:
                 await self._take(message.get("bytes") or b"")
 
@@ -156,19 +164,29 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self._refuse_all(error, NOT_LOGGED_IN)
         else:
             self._hello.cancel()  # it came; how long the database takes with it is not the page's fault
+            await self._keep_pace()
             if isinstance(frame, wire.Post | wire.Taken) or self._may_go_on():
                 await self._act(self.greet if is_hello else self.handle, frame)
 
     def _may_go_on(self) -> bool:
         """Count a frame that costs; False where there were too many.
 
-        Posts have a bucket of their own, and count here when they are refused at once. A page that reads its
-        messages again sends thousands of `taken` at once, and they cost next to nothing.
+        Posts have a bucket of their own, and count here when they are refused at once. `taken` is paced. The
+        bucket is the user's: a new socket doesn't come with a full one. A `hello` is nobody's yet, and a
+        socket has but one.
         """
-        seconds = self._frames.take()
+        seconds = self.node.frames.take(self.user) if self.user else None
         if seconds is not None:
-            self._refuse_all(errors.TooFast(seconds), TOO_FAST)
+            self._cut_off(seconds)
         return seconds is None
+
+    async def _keep_pace(self) -> None:
+        """Let others have their turn, as many frames may be there at once; and wait where it were too many.
+
+        Meanwhile this socket is not read, and its sender has to wait (messenger/stack/serve_daphne.py).
+        """
+        seconds = self._paced.take()
+        await asyncio.sleep(seconds or 0)
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:
@@ -197,16 +215,28 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
         self.tell(wire.error_frame(error))
         self.close(code)
 
+    def _cut_off(self, seconds: float) -> None:
+        """Say so, listen no more, and close in a while.
+
+        Until then the seat is taken, so that coming back at once is no way to go on: opening a socket costs
+        others more than a frame.
+        """
+        if not self._is_deaf:
+            self._is_deaf = True
+            self.tell(wire.error_frame(errors.TooFast(max(seconds, LINGER_SECONDS))))
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.close, TOO_FAST)
+
     # --- writing ------------------------------------------------------------------------------------
 
     async def _write(self, send: Send) -> None:
         try:
             await self._write_all(send)
-        except (asyncio.CancelledError, OSError):
-            raise  # the socket is gone, and the reading end will hear of it
-        except Exception:
+        except Exception as error:
+            if shutdown.is_gone(error):
+                raise  # the reading end will hear of it
             log.exception("our_bug", socket=type(self).__name__)
             self._closing = OUR_BUG
+            self._end_writing()
             await shutdown.close(send, OUR_BUG)
 
     async def _write_all(self, send: Send) -> None:
@@ -215,9 +245,15 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self._wake.clear()
             while self._waiting:
                 await send({"type": "websocket.send", "bytes": self._waiting.popleft()})
+                self._unwritten -= 1
             if self._closing is not None:
-                self._written.set()
+                self._end_writing()
                 await shutdown.close(send, self._closing)
                 return
             self._written.set()
             await self.go_on()
+
+    def _end_writing(self) -> None:
+        """Nothing more will be written."""
+        self._is_over = True
+        self._written.set()

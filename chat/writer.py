@@ -2,8 +2,9 @@
 
 What arrives while a commit runs becomes the next commit: no waiting when idle, large transactions when busy.
 The writer has a thread of its own, and so a database connection of its own. It acknowledges and delivers by
-itself after COMMIT; no receiving coroutine waits for it. Other short transactions (`run`) take their turn in
-the same queue, so that one socket's frames act in the order in which they came.
+itself after COMMIT; no receiving coroutine waits for it. Other short transactions (`run`) take turns with the
+commits, one after each: a thousand offers hold no message up. One socket's frames still act in the order in
+which they came, as it waits for what it runs, and its posts before that are committed first.
 """
 
 import asyncio
@@ -46,48 +47,47 @@ class Writer:
     def __init__(self, executor: Executor, deliver: Callable[[Delivered], None]) -> None:
         self._executor = executor
         self._deliver = deliver
-        self._queue: deque[Entry | Job] = deque()
+        self._posts: deque[Entry] = deque()
+        self._jobs: deque[Job] = deque()
         self._wake = asyncio.Event()
         self._is_failing = False
 
     def post(self, post: mailbox.Post, sender: Sender) -> None:
         """Queue a post; Full where too much waits already."""
         self._check_room()
-        self._queue.append((post, sender))
+        self._posts.append((post, sender))
         self._wake.set()
 
     async def run(self, function: Callable[..., T], *args: Any) -> T:
         """Run a short transaction in its turn. What it raises, and Full, comes out here."""
         self._check_room()
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append((lambda: function(*args), done))
+        self._jobs.append((lambda: function(*args), done))
         self._wake.set()
         return await done
 
     async def serve(self) -> None:
         """Take from the queue for ever."""
         while True:
-            while self._queue:
+            while self._posts or self._jobs:
                 await self._step()
             self._wake.clear()
             await self._wake.wait()
 
     def _check_room(self) -> None:
-        if len(self._queue) >= QUEUE_MOST:
+        if len(self._posts) + len(self._jobs) >= QUEUE_MOST:
             raise errors.Full(1.0)
 
     async def _step(self) -> None:
-        head = self._queue.popleft()
-        if isinstance(head[0], mailbox.Post):
-            await self._commit(self._batch_from(head))
-        else:
-            await self._do(head)
+        """All posts that were there before the next job, and that job."""
+        job = self._jobs.popleft() if self._jobs else None
+        for _ in range(-(-len(self._posts) // BATCH_POSTS)):
+            await self._commit(self._batch())
+        if job is not None:
+            await self._do(job)
 
-    def _batch_from(self, head: Entry) -> list[Entry]:
-        batch = [head]
-        while self._queue and len(batch) < BATCH_POSTS and isinstance(self._queue[0][0], mailbox.Post):
-            batch.append(self._queue.popleft())  # type: ignore[arg-type]
-        return batch
+    def _batch(self) -> list[Entry]:
+        return [self._posts.popleft() for _ in range(min(len(self._posts), BATCH_POSTS))]
 
     async def _do(self, job: Job) -> None:
         function, done = job

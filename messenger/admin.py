@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -29,7 +30,17 @@ class QuarterAdminSite(AdminSite):
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
-    """Django's sessions, silent outside the admin; they would answer a stale cookie by deleting it."""
+    """Django's sessions, silent outside the admin; they would answer a stale cookie by deleting it.
+
+    A key that Django would not make is none: in a quoted cookie it may hold a NUL, and PostgreSQL no such
+    text.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        if not (key.isascii() and key.isalnum()):
+            request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
+        super().process_request(request)
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return super().process_response(request, response) if in_admin(request) else response

@@ -5,6 +5,7 @@ websocket  exact origin → the paths of chat.routing, all others refused
 lifespan   the beginning of a process on uvicorn
 """
 
+import gc
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -16,13 +17,15 @@ django.setup(set_prefix=False)
 
 from asgiref.sync import sync_to_async  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.core.exceptions import SuspiciousOperation  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.db import connections  # noqa: E402
+from django.http import HttpRequest  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
 from chat import node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
-from messenger import bodies, checks, origins  # noqa: E402
+from messenger import bodies, checks, headers, origins, views  # noqa: E402
 from messenger.origins import Application, Receive, Scope, Send  # noqa: E402
 
 # Daphne and uvicorn run no checks of their own.
@@ -41,6 +44,16 @@ class Handler(ASGIHandler):
             await super().handle(scope, receive, send)
         finally:
             await sync_to_async(connections.close_all)()
+
+    def create_request(self, scope: Any, body_file: Any) -> tuple[Any, Any]:
+        """Refuse what Django can't even look at: a query that is no UTF-8, a charset that is no word.
+
+        Django answers some of it with a bare page and a traceback in the log, and falls over the rest.
+        """
+        try:
+            return self.request_class(scope, body_file), None
+        except (ValueError, SuspiciousOperation) as error:
+            return None, headers.dress(views.bad_request(HttpRequest(), error))
 
 
 def without_root_path(inner: Application) -> Application:
@@ -72,6 +85,9 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 # Channels routes to ASGI applications where Django's path() expects views.
 nowhere: Any = origins.refuse
 
+# What was made until here stays: addresses.forget need not look at it again and again.
+gc.collect()
+gc.freeze()
 node.start_with_reactor()
 application = ProtocolTypeRouter(
     {

@@ -68,6 +68,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 async def _say_too_big(send: Send) -> None:
     headers = [
         (b"content-type", b"application/json"),
+        (b"content-length", str(len(ANSWER)).encode()),
         (b"connection", b"close"),
         (b"cache-control", b"no-store"),
     ]

@@ -6,6 +6,7 @@ not at all; `'self'` covers the websockets of the same origin too (CSP 3 §6.7.2
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
@@ -85,17 +86,20 @@ class HeadersMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.headers = dict(HEADERS)
-        if settings.SECURE_HSTS_SECONDS:
-            # Here and not by Django: it looks whether the request came by https, which a proxy may not say.
-            seconds = settings.SECURE_HSTS_SECONDS
-            self.headers["Strict-Transport-Security"] = f"max-age={seconds}; includeSubDomains; preload"
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
         in_admin = settings.ADMIN_ENABLED and admin.in_admin(request)
-        for name, value in {**self.headers, **(_ADMIN if in_admin else {})}.items():
-            response.headers[name] = value
-        if not response.has_header("Cache-Control"):
-            response.headers["Cache-Control"] = "no-store"
-        return response
+        return dress(self.get_response(request), _ADMIN if in_admin else {})
+
+
+def dress(response: HttpResponseBase, more: Mapping[str, str] = MappingProxyType({})) -> HttpResponseBase:
+    """The response with all headers; `more` replaces some of them."""
+    for name, value in {**HEADERS, **more}.items():
+        response.headers[name] = value
+    if settings.SECURE_HSTS_SECONDS:
+        # Here and not by Django: it looks whether the request came by https, which a proxy may not say.
+        seconds = settings.SECURE_HSTS_SECONDS
+        response.headers["Strict-Transport-Security"] = f"max-age={seconds}; includeSubDomains; preload"
+    if not response.has_header("Cache-Control"):
+        response.headers["Cache-Control"] = "no-store"
+    return response

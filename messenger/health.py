@@ -3,28 +3,33 @@
 They are answered before Django looks at the Host header: whoever asks from inside knows no public name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 
 REDIS_SECONDS = 1.0
+SAFE = ("GET", "HEAD")
 
 
 class HealthMiddleware:
-    """Answers /healthz and /readyz, passes on all else."""
+    """Answers GET and HEAD of /healthz and /readyz, passes on all else."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path_info == "/healthz":
-            return JsonResponse({"ok": True})
-        if request.path_info == "/readyz":
-            return ready()
-        return self.get_response(request)
+        answer = ANSWERS.get(request.path_info)
+        if answer is None:
+            return self.get_response(request)
+        return answer() if request.method in SAFE else HttpResponseNotAllowed(SAFE)
+
+
+def alive() -> JsonResponse:
+    """200: whoever answers lives."""
+    return JsonResponse({"ok": True})
 
 
 def ready() -> JsonResponse:
@@ -54,3 +59,6 @@ def redis_answers() -> bool:
             return bool(client.ping())
     except redis.RedisError:
         return False
+
+
+ANSWERS: Mapping[str, Callable[[], JsonResponse]] = {"/healthz": alive, "/readyz": ready}

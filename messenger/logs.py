@@ -14,6 +14,9 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
+#: These have levels of their own that are lower.
+TALKATIVE = ("daphne", "twisted", "django", "celery", "kombu", "uvicorn", "asyncio", "httptools")
+
 
 def config(level: str, as_json: bool, whole_errors: bool) -> dict[str, Any]:
     """Django's LOGGING: all to standard error, one line each.
@@ -46,21 +49,37 @@ def config(level: str, as_json: bool, whole_errors: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"bare": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "bare"}},
-        "root": {"handlers": ["stderr"], "level": level},
+        "filters": {"blame": {"()": Blame}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "bare", "filters": ["blame"]}},
+        # Libraries say the least that is of use, whatever the level of our own.
+        "root": {"handlers": ["stderr"], "level": "ERROR" if level == "ERROR" else "WARNING"},
         "loggers": {
-            name: {"level": "WARNING"}
-            for name in ("daphne", "twisted", "django", "celery", "kombu", "uvicorn", "asyncio", "httptools")
-        }
-        | {"django.server": {"handlers": [], "propagate": False}, "daphne.access": {"propagate": False}},
+            **{name: {"level": "WARNING"} for name in TALKATIVE},
+            "quarter": {"level": level},
+            "django.server": {"handlers": [], "propagate": False},
+            "daphne.access": {"propagate": False},
+        },
     }
+
+
+class Blame(logging.Filter):
+    """A request that was refused is its sender's fault: a warning without a traceback.
+
+    Django logs it as an error of ours: a foreign Host, a form that can't be parsed.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_refusal = 400 <= getattr(record, "status_code", 0) < 500
+        if is_refusal or record.name.startswith("django.security."):
+            record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+        return True
 
 
 def drop_arguments(logger: logging.Logger, method: str, event: EventDict) -> EventDict:
     """A library's record: its logger's name and the text as written in its source, arguments left out."""
     record: logging.LogRecord = event["_record"]
     return {
-        "event": str(record.msg) if event["positional_args"] else "(text left out)",
+        "event": " ".join(str(record.msg).split()) if event["positional_args"] else "(text left out)",
         "logger": record.name,
         "line": f"{record.module}:{record.lineno}",
         **({"status": record.status_code} if hasattr(record, "status_code") else {}),

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
-from chat import disk, erasure, expiry, sessions, tasks
+from chat import disk, erasure, expiry, mailbox, node, sessions, tasks, wire
 from chat.tests import people
+from chat.tests.pages import sender
 from chat.tests.people import Person
 from chat.tests.test_expiry import later, say
 
@@ -76,3 +78,33 @@ def test_a_reader_in_the_way_is_reported_and_the_next_sweep_frees(
     assert expiry.sweep().freed
     assert CANARY not in on_disk(database_path)
     connection.close()
+
+
+@pytest.mark.usefixtures("here")
+async def test_on_a_full_disk_every_post_is_refused_for_a_while_and_nothing_is_half_done(
+    alice: Person, session: str
+) -> None:
+    here = node.current()
+    pages = await here.writer.run(_pragma, "max_page_count = 1")  # as it is now; no page more
+    posts = [wire.Post(session, n, people.make_message(session, 0, n, size=4096)) for n in range(12)]
+    async with sender(alice) as out:
+        with structlog.testing.capture_logs() as lines:
+            await out.send(*posts)
+            errors = [await out.expect(wire.Error) for _ in posts]
+            assert (errors[0].code, errors[0].retry_after) == ("unavailable", 1.0)
+            # What was not in the first commit comes after a post that is not there.
+            assert {each.code for each in errors} <= {"unavailable", "gap"}
+            assert not any(each.permanent for each in errors)
+            assert [each.n for each in errors] == list(range(12))
+            assert len(await here.read(mailbox.read_after, session, 0, 99)) == 2, "the offer and the answer"
+            await here.writer.run(_pragma, f"max_page_count = {pages + 1000}")
+            await out.send(*posts)
+            while (await out.expect(wire.Stored)).n < 11:
+                pass
+    assert [line["event"] for line in lines] == ["commit_failed", "commits_back"]
+
+
+def _pragma(text: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {text}")
+        return int(cursor.fetchone()[0])

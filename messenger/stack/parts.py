@@ -64,7 +64,7 @@ def server(name: ServerName, listener: int) -> Part:
 
 def _daphne(listener: int) -> list[str]:
     return [
-        *("daphne", "--fd", str(listener), "-v", "0", "--no-server-name"),
+        *("messenger.stack.serve_daphne", "--fd", str(listener), "-v", "0", "--no-server-name"),
         *("--websocket-max-message-size", "131072", "--websocket-max-frame-size", "131072"),
         *("--application-close-timeout", str(GRACE_SECONDS), "messenger.asgi:application"),
     ]

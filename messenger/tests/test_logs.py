@@ -42,8 +42,10 @@ def test_our_own_words_are_kept(lines: Any) -> None:
 def test_a_library_may_not_tell_what_it_was_given(lines: Any) -> None:
     logging.getLogger("django.request").warning("Not Found: %s", f"/{SECRET}")
     logging.getLogger("somewhere").error(f"it was {SECRET}")
-    template, text = lines()
+    logging.getLogger("celery").error("Cannot connect to %s.\n%s\n", SECRET, SECRET)
+    template, text, long = lines()
     assert template["event"] == "Not Found: %s"
+    assert long["event"] == "Cannot connect to %s. %s"
     assert text["event"] == "(text left out)"
     assert text["line"].startswith("test_logs:")
     assert SECRET not in json.dumps([template, text])
@@ -70,3 +72,20 @@ async def test_requests_leave_neither_path_nor_address_behind(lines: Any) -> Non
     assert '"status": 404' in written
     assert SECRET not in written
     assert "192.0.2.77" not in written
+
+
+def test_at_debug_only_our_own_loggers_say_more() -> None:
+    logging.config.dictConfig(logs.config("DEBUG", as_json=True, whole_errors=False))
+    assert logging.getLogger("quarter.chat").isEnabledFor(logging.DEBUG)
+    for name in (
+        "autobahn",
+        "asyncio",
+        "celery.worker",
+        "kombu",
+        "redis",
+        "psycopg.pool",
+        "websockets",
+        "django.db",
+    ):
+        assert not logging.getLogger(name).isEnabledFor(logging.INFO), name
+        assert logging.getLogger(name).isEnabledFor(logging.WARNING), name

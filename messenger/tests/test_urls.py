@@ -1,10 +1,15 @@
 """Which paths there are."""
 
 import importlib
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.urls import Resolver404, clear_url_caches, resolve
 
 from messenger import urls
@@ -35,3 +40,14 @@ def test_the_admin_is_there_by_default() -> None:
 def test_there_is_nothing_else(path: str) -> None:
     with pytest.raises(Resolver404):
         resolve(path)
+
+
+@pytest.mark.parametrize("switch", ["true", "false"])
+def test_the_admins_files_go_with_it(switch: str, tmp_path: Path) -> None:
+    found = subprocess.run(
+        [sys.executable, "manage.py", "findstatic", "admin/css/base.css", "-v", "0"],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "QUARTER_ADMIN": switch, "QUARTER_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+    )
+    assert (b"base.css" in found.stdout) == (switch == "true")

@@ -32,7 +32,7 @@ def http_scope(method: str, path: str, headers: Mapping[str, str], client: str) 
         "scheme": "http",
         "method": method,
         "path": path,
-        "raw_path": path.encode(),
+        "raw_path": path.encode(errors="surrogatepass"),
         "query_string": b"",
         "root_path": "",
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
@@ -49,6 +49,7 @@ async def call(
     headers: Mapping[str, str] | None = None,
     client: str = "192.0.2.1",
     root_path: str = "",
+    query: bytes = b"",
 ) -> Answer:
     """One request; `body` in pieces goes as a chunked one."""
     pieces = [body] if isinstance(body, bytes) else list(body)
@@ -65,7 +66,7 @@ async def call(
         sent.append(message)
 
     scope = http_scope(method, path, {"host": "localhost:8000", **(headers or {})}, client)
-    scope["root_path"] = root_path
+    scope |= {"root_path": root_path, "query_string": query}
     async with asyncio.timeout(SECONDS):
         await application(scope, receive, send)
     start, *rest = sent

@@ -1,0 +1,223 @@
+"""Each limit of DESIGN §7 as it is shipped: one below, at it, one above; and what is said above it."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from chat import errors, limits, mailbox, node, sessions, wire, writer
+from chat.models import Session
+from chat.tests import people
+from chat.tests.pages import listener, open_socket, sender
+from chat.tests.people import Person
+from chat.tests.test_limits import Clock
+
+DAY_SECONDS = 24 * 3600
+
+
+@pytest.fixture
+def limits_of(settings: Any) -> Callable[..., None]:
+    """Sets limits for this test."""
+
+    def change(**given: int) -> None:
+        settings.LIMITS = replace(settings.LIMITS, **given)
+
+    return change
+
+
+def ask(guest: Person, owner: Person) -> str:
+    return sessions.offer(guest.hash, people.make_offer(guest, owner)).session
+
+
+@pytest.mark.parametrize(("burst", "per_second"), [(60, 5), (4, 4)])
+def test_what_is_too_fast_goes_through_at_the_time_that_was_said(burst: int, per_second: int) -> None:
+    clock = Clock()
+    bucket = limits.Bucket(burst, per_second, clock)
+    assert [bucket.take() for _ in range(burst)] == [None] * burst
+    seconds = bucket.take()
+    assert seconds == 1 / per_second
+    clock.now += seconds - 0.01
+    assert bucket.take() == pytest.approx(0.01)
+    clock.now += 0.011
+    assert bucket.take() is None
+
+
+def test_the_buckets_are_as_large_as_the_design_says() -> None:
+    shipped = settings.LIMITS
+    assert (shipped.posts_burst, shipped.posts_per_second, shipped.volatile_per_second) == (60, 5, 4)
+
+
+def test_ten_requests_may_wait_for_an_owner_and_the_next_has_to_come_later(alice: Person) -> None:
+    waiting = [ask(people.meet("a guest"), alice) for _ in range(10)]
+    late = people.meet("a late guest")
+    with pytest.raises(errors.Full) as refused:
+        ask(late, alice)
+    assert refused.value.retry_after
+    sessions.decline(alice.hash, waiting[0], "declined")
+    ask(late, alice)
+
+
+def test_three_of_them_may_be_one_guests(alice: Person, bob: Person) -> None:
+    for _ in range(3):
+        ask(bob, alice)
+    with pytest.raises(errors.Full):
+        ask(bob, alice)
+
+
+def test_an_owner_without_a_place_for_requests_answers_and_talks(alice: Person, bob: Person) -> None:
+    first, *_ = [ask(people.meet("a guest"), alice) for _ in range(10)]
+    sessions.answer(alice.hash, first, people.make_answer(first))
+    mine = ask(alice, bob)
+    sessions.answer(bob.hash, mine, people.make_answer(mine))
+    post = mailbox.Post(mine, alice.hash, 0, 0, people.make_message(mine, 0, 0))
+    assert isinstance(mailbox.post_batch([post])[0], mailbox.Stored)
+
+
+def test_twenty_conversations_may_be_open_and_the_next_has_to_come_later(alice: Person) -> None:
+    opened = [ask(alice, people.meet("somebody")) for _ in range(20)]
+    peer = people.meet("somebody else")
+    with pytest.raises(errors.Full) as refused:
+        ask(alice, peer)
+    assert refused.value.retry_after
+    sessions.leave(alice.hash, opened[0])
+    ask(alice, peer)
+
+
+@pytest.mark.parametrize(("column", "most"), [("last_seq", 2000), ("stored_bytes", 32 * 1024 * 1024)])
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_conversation_holds_so_much(alice: Person, session: str, column: str, most: int, more: int) -> None:
+    message = people.make_message(session, 0, 0)
+    own = 1 if column == "last_seq" else len(message)
+    Session.objects.filter(id=session).update(**{column: most - own + more})
+    [result] = mailbox.post_batch([mailbox.Post(session, alice.hash, 0, 0, message)])
+    assert isinstance(result, errors.Full if more > 0 else mailbox.Stored)
+
+
+@pytest.mark.parametrize("ttl", [60, 61, DAY_SECONDS - 1, DAY_SECONDS])
+def test_a_conversation_may_last_so_long_after_its_last_message(
+    alice: Person, session: str, ttl: int
+) -> None:
+    sessions.keep(alice.hash, session, ttl)
+    assert Session.objects.get(id=session).ttl_seconds == ttl
+
+
+@pytest.mark.parametrize("ttl", [59, DAY_SECONDS + 1])
+def test_no_shorter_and_no_longer(alice: Person, session: str, ttl: int) -> None:
+    with pytest.raises(errors.BadFrame):
+        sessions.keep(alice.hash, session, ttl)
+
+
+@pytest.mark.parametrize(
+    ("age", "left"), [(DAY_SECONDS - 61, 60), (DAY_SECONDS - 60, 60), (DAY_SECONDS - 59, 59)]
+)
+def test_no_message_keeps_it_longer_than_a_day(age: int, left: int) -> None:
+    now = timezone.now()
+    assert sessions.expiry_of(60, now - timedelta(seconds=age), now) == now + timedelta(seconds=left)
+
+
+def test_twenty_sockets_may_be_open_from_one_address() -> None:
+    seats = limits.Seats()
+    with contextlib.ExitStack() as held:
+        assert [held.enter_context(seats.seat("here")) for _ in range(21)] == [True] * 20 + [False]
+        assert held.enter_context(seats.seat("elsewhere"))
+
+
+async def test_who_finds_no_seat_is_told_when_to_come_back(
+    alice: Person, limits_of: Callable[..., None]
+) -> None:
+    limits_of(sockets_per_address=1)
+    async with sender(alice), open_socket("send") as second:
+        error = await second.expect(wire.Error)
+        assert (error.code, error.permanent) == ("too_fast", False)
+        assert error.retry_after
+        assert await second.closed() == 4429
+
+
+async def test_who_is_cut_off_keeps_the_seat_for_a_while(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.sockets.LINGER_SECONDS", 0.3)
+    await node.stop()
+    async with sender(alice) as socket:
+        await socket.send(*[wire.Leave(1, alice.hash)] * 9)
+        began = time.monotonic()
+        while (error := await socket.read()).__class__ is not wire.Error:
+            pass
+        assert (error.code, error.permanent) == ("too_fast", False)
+        assert error.retry_after is not None
+        assert error.retry_after >= 0.3
+        assert await socket.closed() == 4429
+        assert time.monotonic() - began > 0.2
+
+
+async def test_a_new_socket_does_not_come_with_a_full_bucket(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
+    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
+    monkeypatch.setattr("chat.sockets.LINGER_SECONDS", 0.01)
+    await node.stop()
+    async with sender(alice) as socket:
+        await socket.send(*[wire.Leave(1, alice.hash)] * 4)
+        assert await socket.closed() == 4429
+    async with sender(alice) as socket:
+        await socket.send(wire.Leave(1, alice.hash))
+        assert await socket.closed() == 4429
+
+
+async def test_frames_that_cost_nothing_are_read_no_faster_than_their_pace(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.limits.PACED_BURST", 2)
+    monkeypatch.setattr("chat.limits.PACED_PER_SECOND", 20)
+    async with listener(alice) as socket:
+        began = time.monotonic()
+        await socket.send(*[wire.Taken(alice.hash, 1)] * 8)
+        assert await socket.is_silent()
+        assert time.monotonic() - began > 0.2
+
+
+async def test_two_hundred_sockets_that_came_and_went_leave_no_task(alice: Person) -> None:
+    async with sender(alice):
+        before = len(asyncio.all_tasks())
+        for _ in range(200):
+            async with sender(alice) as socket:
+                await socket.refused(wire.Lookup(1, people.session_of(b"nobody")))
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) <= before + 1
+
+
+class Nobody:
+    """Who posts and does not listen."""
+
+    def stored(self, session: str, n: int) -> None: ...
+
+    def refused(self, post: mailbox.Post, error: errors.ChatError) -> None: ...
+
+
+async def test_many_requests_hold_no_message_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def commit(posts: Sequence[mailbox.Post]) -> list[mailbox.Result]:
+        order.append("post")
+        return [mailbox.Stored("bob", None) for _ in posts]
+
+    monkeypatch.setattr("chat.mailbox.post_batch", commit)
+    with ThreadPoolExecutor(1) as executor:
+        queue = writer.Writer(executor, lambda _: None)
+        jobs = [asyncio.create_task(queue.run(order.append, "request")) for _ in range(20)]
+        await asyncio.sleep(0)
+        queue.post(mailbox.Post("session", "alice", 0, 0, b""), Nobody())
+        serving = asyncio.create_task(queue.serve())
+        await asyncio.gather(*jobs)
+        serving.cancel()
+    assert order.index("post") <= 1
