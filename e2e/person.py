@@ -7,11 +7,13 @@ is empty after each test. `network` tells what was asked and answered; a failed 
 
 import json
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, WebSocket, expect
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 WAIT_MS = 20_000
 AXE = Path(__file__).resolve().parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
@@ -19,6 +21,52 @@ AXE = Path(__file__).resolve().parent.parent / "frontend" / "node_modules" / "ax
 #: Runs in every page before its own code.
 TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', (event) =>
   console.error(`Content-Security-Policy: ${event.violatedDirective} ${event.blockedURI}`))"""
+
+#: Boxes, to the pixel; a letter's own ink is cut off at its row by its containment.
+OUT_OF_PLACE = """(() => {
+  const log = document.querySelector('[role=log]')
+  const within = (inner, outer) =>
+    inner.left >= outer.left - 1 && inner.right <= outer.right + 1 &&
+    inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1
+  const found = [document.documentElement, log]
+    .filter((el) => el.scrollWidth > el.clientWidth)
+    .map((el) => `${el.tagName} ${el.scrollWidth} > ${el.clientWidth}`)
+  for (const article of log.querySelectorAll('article')) {
+    if (getComputedStyle(article).contentVisibility !== 'auto') found.push('not contained')
+    article.style.contentVisibility = 'visible' // what is out of sight has no boxes else
+    const bubble = article.querySelector('div').getBoundingClientRect()
+    const row = article.getBoundingClientRect()
+    const parts = [...article.querySelectorAll('div *:not(.sr-only)')]
+    const strays = parts.flatMap((el) => [...el.getClientRects()])
+    if (!within(bubble, row) || !strays.every((rect) => within(rect, bubble)))
+      found.push(article.textContent.slice(0, 60))
+    const text = article.querySelector('p')
+    if (text.scrollWidth > text.clientWidth && getComputedStyle(text).overflowX !== 'clip')
+      found.push('not cut off')
+    article.style.contentVisibility = ''
+  }
+  return found
+})()"""
+
+#: Writes less and less until nothing more can be written; answers why.
+FILL_STORAGE = """(async () => {
+  const open = indexedDB.open('something else')
+  open.onupgradeneeded = () => open.result.createObjectStore('all', { autoIncrement: true })
+  await new Promise((resolve) => { open.onsuccess = resolve })
+  const write = (bytes) => new Promise((resolve) => {
+    const tx = open.result.transaction('all', 'readwrite')
+    tx.objectStore('all').put(crypto.getRandomValues(new Uint8Array(bytes)))
+    tx.oncomplete = () => resolve(null)
+    tx.onabort = () => resolve(tx.error.name)
+  })
+  let why = null
+  for (let bytes = 65536; bytes >= 64; bytes /= 4) while (!(why = await write(bytes)));
+  open.result.close()
+  return why
+})()"""
+EMPTY_STORAGE = """new Promise((resolve) => {
+  indexedDB.deleteDatabase('something else').onsuccess = () => resolve()
+})"""
 
 #: What the browser itself says about a connection that we took away, or a server that we ended.
 NO_NETWORK = ("net::ERR_INTERNET_DISCONNECTED", "net::ERR_CONNECTION_REFUSED", "WebSocket connection to")
@@ -35,6 +83,7 @@ class Person:
         self.trouble: list[str] = []
         self.network: list[str] = []
         self.expects_no_network = False
+        self._quota: CDPSession | None = None
         self.context = browser.new_context(**context)
         self.context.set_default_timeout(WAIT_MS)
         self.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
@@ -95,6 +144,45 @@ class Person:
         copy.waits_for_home()
         return copy
 
+    def wakes(self, sign: str) -> None:
+        """The browser gives the page that sign of life: an event's name."""
+        self.evaluate(f"(dispatchEvent(new Event('{sign}')), document.dispatchEvent(new Event('{sign}')))")
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """The page runs no task and draws nothing meanwhile: headless Chromium freezes no tab by itself."""
+        session = self.context.new_cdp_session(self.page)
+        for command in ("Debugger.enable", "Debugger.pause"):
+            session.send(command)
+        yield
+        session.send("Debugger.resume")
+        session.detach()
+
+    def has_little_room(self) -> None:
+        """The browser lets the page keep a few megabytes; to be said before it is opened."""
+        # Ends with its session, and must come first: Chromium remembers for half a minute what was free.
+        self._quota = self.context.new_cdp_session(self.page)
+        self._quota.send("Storage.overrideQuotaForOrigin", {"origin": self.url, "quotaSize": 8 << 20})
+
+    def runs_out_of_room(self) -> None:
+        """Something else fills what the browser lets this site keep."""
+        assert self.evaluate(FILL_STORAGE) == "QuotaExceededError"
+
+    def makes_room(self) -> None:
+        self.evaluate(EMPTY_STORAGE)
+
+    def closes_tab(self) -> dict[str, str]:
+        """Closes the tab; what its session storage held, which a browser may bring back."""
+        storage: dict[str, str] = json.loads(self.evaluate("JSON.stringify(sessionStorage)"))
+        self.page.close()
+        return storage
+
+    def opens_tab(self, storage: Mapping[str, str]) -> None:
+        """Opens a tab in the same browser, with such a session storage."""
+        self.page = self.context.new_page()
+        self.page.add_init_script(f"Object.assign(sessionStorage, {json.dumps(dict(storage))})")
+        self.page.goto(self.url)
+
     # --- links and codes ----------------------------------------------------------------------------------
 
     def link(self) -> str:
@@ -153,6 +241,14 @@ class Person:
         self.page.get_by_role("textbox", name="Message").fill(text)
         self.page.get_by_role("button", name="Send").click()
 
+    def writes(self, text: str) -> None:
+        """Puts a text into the field, and sends nothing."""
+        self.page.get_by_role("textbox", name="Message").fill(text)
+
+    @property
+    def may_send(self) -> bool:
+        return self.page.get_by_role("button", name="Send").is_enabled()
+
     def types(self, text: str) -> None:
         """Writes something, and thinks better of it."""
         field = self.page.get_by_role("textbox", name="Message")
@@ -192,6 +288,31 @@ class Person:
     def reads_notice(self, text: str) -> None:
         expect(self.page.get_by_role("region", name="Notices")).to_contain_text(text)
 
+    def reads_alert(self, text: str) -> None:
+        expect(self.page.get_by_role("alert").filter(has_text=text)).to_be_visible()
+
+    def reads_text(self, text: str) -> None:
+        expect(self.page.get_by_text(text)).to_be_visible()
+
+    def loads_again(self) -> None:
+        """Presses the button of a page that can't go on."""
+        self.page.get_by_role("button", name="Load again").click()
+
+    def draft(self) -> str:
+        """What stands in the field."""
+        return self.page.get_by_role("textbox", name="Message").input_value()
+
+    def sends_draft(self) -> None:
+        self.page.get_by_role("button", name="Send").click()
+
+    def takes_trouble(self) -> list[str]:
+        """What went wrong so far, for a test that expects it."""
+        taken, self.trouble[:] = self.trouble[:], []
+        return taken
+
+    def reads_no_alert(self, text: str) -> None:
+        expect(self.page.get_by_role("alert").filter(has_text=text)).not_to_be_visible()
+
     def leaves(self) -> None:
         """Leaves the conversation that is shown."""
         self._menu("Leave conversation")
@@ -226,6 +347,29 @@ class Person:
     @property
     def messages(self) -> Locator:
         return self.page.get_by_role("log").get_by_role("article")
+
+    def message_texts(self) -> list[str]:
+        """What stands in each message, letter by letter, without its time."""
+        return [str(text) for text in self._of_messages("one.querySelector('p').textContent")]
+
+    def message_tags(self) -> set[str]:
+        """The elements that messages are made of."""
+        found = self._of_messages("[one, ...one.querySelectorAll('*')].map(({ tagName }) => tagName)")
+        return {str(tag) for tags in found for tag in tags}
+
+    def message_links(self) -> list[str]:
+        """Where the links in messages lead."""
+        found = self._of_messages("[...one.querySelectorAll('[href]')].map(({ href }) => href)")
+        return [str(href) for links in found for href in links]
+
+    def out_of_place(self) -> list[str]:
+        """What is wider than the window, or reaches out of its message's bubble."""
+        return [str(what) for what in self.evaluate(OUT_OF_PLACE)]
+
+    def _of_messages(self, expression: str) -> list[Any]:
+        """An expression of JavaScript for each message, which is `one`."""
+        every = "[...document.querySelectorAll('[role=log] article')]"
+        return list(self.evaluate(f"{every}.map((one) => {expression})"))
 
     # --- erasing ------------------------------------------------------------------------------------------
 

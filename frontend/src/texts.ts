@@ -120,6 +120,7 @@ export const conversation = {
     `Too long by ${counted(bytes, 'byte', 'bytes')}. Send it in two messages.`,
   typing: 'writing…',
   newest: 'Show newest messages',
+  earlier: 'Show earlier messages',
   waitingJoin:
     'The other side has not opened Quarter yet. You can write already: it waits here, sealed, until they are back.',
   waitingAsk: 'You asked to talk. You can write once they accept.',
@@ -243,7 +244,7 @@ export const fatal: Record<FatalReason, { title: string; body: string; action: s
   },
   'no-storage': {
     title: 'This browser keeps nothing.',
-    body: 'Quarter needs a little storage for your keys while you talk. Allow it for this site, or use another window, then try again.',
+    body: 'Quarter needs a little storage for your keys while you talk. Allow it for this site and see that the disk is not full, or use another window, then try again.',
     action: 'Try again',
   },
   outdated: {
@@ -263,6 +264,11 @@ export const fatal: Record<FatalReason, { title: string; body: string; action: s
   },
 }
 
+export const storage = {
+  title: 'This browser has no room left.',
+  body: 'Messages wait until it has: nothing that was sent is lost. Delete what you don’t need on this device; the page goes on by itself.',
+}
+
 export const notices = {
   region: 'Notices',
   close: 'Close this notice',
@@ -272,6 +278,7 @@ export const notices = {
   full: (name: string | null) =>
     `${name === null ? 'A conversation' : `The conversation with ${name}`} is full. What waits there will not arrive: start a new one.`,
   requestCame: 'Somebody asks to talk with you.',
+  noRoom: 'There is no room in this browser to keep that. Free some, then try again.',
   unexpected: 'That did not work. Try again; if it keeps failing, load the page again.',
 }
 

@@ -1,6 +1,7 @@
 import { ref } from 'vue'
 import { EngineError } from '../engine/types'
 import { useNotices } from '../stores/notices'
+import { isForRoom } from '../vault/room'
 import { errorText, notices as texts } from '../texts'
 
 /** Runs something that may fail; a failure becomes one kind sentence. Answers whether it went well. */
@@ -25,5 +26,6 @@ export function useAction() {
 }
 
 export function sentenceFor(error: unknown): string {
-  return error instanceof EngineError ? errorText(error.code, error.retryAfter) : texts.unexpected
+  if (error instanceof EngineError) return errorText(error.code, error.retryAfter)
+  return isForRoom(error) ? texts.noRoom : texts.unexpected
 }

@@ -4,7 +4,7 @@ const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-di
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
 
 /** The largest time that a Date can hold: a peer's clock may say anything. */
-const isTime = (at: number): boolean => Math.abs(at) <= 8.64e15
+export const isTime = (at: number): boolean => Math.abs(at) <= 8.64e15
 
 export const timeText = (at: number): string => (isTime(at) ? time.format(at) : '')
 export const dayText = (at: number): string => (isTime(at) ? day.format(at) : '')

@@ -1,4 +1,5 @@
 import type { Message } from '../engine/types'
+import { isTime } from './clock'
 
 /** A line of the log: a message, or the day or time that stands between two. */
 export type Row =
@@ -26,6 +27,7 @@ export function separate(messages: readonly Message[]): Row[] {
 }
 
 function separatorKind(before: Message | undefined, message: Message): 'day' | 'time' | null {
+  if (!isTime(message.at)) return null
   if (before === undefined || dayOf(before.at) !== dayOf(message.at)) return 'day'
   return message.at - before.at >= PAUSE_MS ? 'time' : null
 }

@@ -35,7 +35,16 @@ import { lineOf, mended } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
 import type { Room } from './room'
-import { open, seal, wipeState, type HelloTaken, type Opened, type Sent, type Step } from './steps'
+import {
+  obeyed,
+  open,
+  seal,
+  wipeState,
+  type HelloTaken,
+  type Opened,
+  type Sent,
+  type Step,
+} from './steps'
 import { Transcript } from './transcript'
 import {
   EngineError,
@@ -478,7 +487,8 @@ export class Conversation {
     if (!record) return this.#break('missing-record')
     if (!record.key) return this.#transcript.readAgain(record, null)
     try {
-      const { content } = await openAgain(bytes, record.key)
+      const opened = await openAgain(bytes, record.key)
+      const content = obeyed(opened.content, this.#room.bounds())
       const mine = record.sender === this.#state.role
       const at = 'at' in content ? content.at : this.#state.activeAt
       this.#transcript.readAgain(

@@ -19,6 +19,19 @@ export const browserClock: Clock = {
 }
 
 const SLACK_MS = 5_000
+const DAY_SECONDS = 24 * 3600
+
+/** The shortest and the longest time that the server lets a conversation live after its last message. */
+export interface Bounds {
+  readonly minSeconds: number
+  readonly maxSeconds: number
+}
+
+/** A time that the peer chose, as this side obeys it: within the bounds, and a day whatever anybody says. */
+export function within(seconds: number, { minSeconds, maxSeconds }: Bounds): number {
+  const longest = Math.min(maxSeconds, DAY_SECONDS)
+  return Math.max(Math.min(seconds, longest), Math.min(minSeconds, longest))
+}
 
 export interface Deadline {
   readonly activeAt: number

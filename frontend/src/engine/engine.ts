@@ -19,9 +19,9 @@ import { login } from '../transport/login'
 import { forgetToken, keepToken, keptToken } from '../transport/token'
 import { NoStorage, openTab, type Tab } from '../vault/tab'
 import { assemble } from './assemble'
-import { inBackground } from './background'
+import { inBackground, untilDone } from './background'
 import type { Conversation } from './conversation'
-import { browserClock, type Clock } from './deadline'
+import { browserClock, type Bounds, type Clock } from './deadline'
 import * as guest from './guest'
 import type { House } from './house'
 import { LINK_LIFE_MS } from './links'
@@ -43,6 +43,8 @@ import {
 const FAREWELL_MS = 700
 /** So often the vault is marked as in use. */
 const TOUCH_MS = 3600_000
+/** So often a full vault looks for room, ms. */
+const ROOM_MS = 2_000
 /** How long a page that lost the receipt of its erasure waits to find out, before it says so. */
 const RECEIPT_MS = 5_000
 const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
@@ -60,6 +62,7 @@ export class QuarterEngine implements Engine {
   /** Whom the person thinks about joining; the secret stays here. */
   #arrival: { readonly shown: Arrival; readonly address: Address } | null = null
   #limits: Limits = { textBytes: 16 * 1024, ttlSeconds: 900 }
+  #bounds: Bounds = { minSeconds: 60, maxSeconds: 24 * 3600 }
   #status: Status = { state: 'connecting' }
   #fatal: FatalCode | null = null
   /** asked: the server may have erased us; gone: it no longer knows us. */
@@ -233,14 +236,16 @@ export class QuarterEngine implements Engine {
       token: (fresh) => this.#token(identity, fresh),
       cursors: () => house.cursors,
       status: (status) => this.#tell({ type: 'connection', connection: (this.#status = status) }),
-      limits: ({ text_bytes, ttl_seconds }) => {
+      limits: ({ text_bytes, ttl_seconds, ttl_min_seconds, ttl_max_seconds }) => {
+        this.#bounds = { minSeconds: ttl_min_seconds, maxSeconds: ttl_max_seconds }
         this.#limits = {
           textBytes: Math.min(text_bytes, TEXT_MAX_BYTES),
           ttlSeconds: ttl_seconds,
         }
       },
       received: (frame) => inbound.take(frame),
-      stored: ({ session, n }) => inBackground(house.conversations.get(session)?.stored(n)),
+      stored: ({ session, n }) =>
+        untilDone(async () => house.conversations.get(session)?.stored(n)),
       refused: ({ session, code, retry_after }) =>
         house.conversations.get(session ?? '')?.refused(code, retry_after),
       outdated: () => this.#die('outdated'),
@@ -253,6 +258,7 @@ export class QuarterEngine implements Engine {
       local: tab.local,
       clock: this.#clock,
       server: connection,
+      bounds: () => this.#bounds,
       tell: (event) => this.#tell(event),
     }
     const { house, inbound } = await assemble(room, this.#origin)
@@ -287,9 +293,17 @@ export class QuarterEngine implements Engine {
     for (const name of ['visibilitychange', 'resume']) {
       document.addEventListener(name, check, { signal })
     }
+    let looking: ReturnType<typeof setInterval> | undefined
+    house.room.vault.onRoom = (isFull) => {
+      clearInterval(looking)
+      if (isFull)
+        looking = setInterval(() => void house.room.vault.tryRoom().catch(() => {}), ROOM_MS)
+      this.#tell({ type: 'storage', isFull })
+    }
+    signal.addEventListener('abort', () => clearInterval(looking))
     const wake = () => !document.hidden && connection.wake()
     document.addEventListener('visibilitychange', wake, { signal })
-    window.addEventListener('online', () => connection.retryNow(), { signal })
+    window.addEventListener('online', () => connection.wake(), { signal })
     window.addEventListener('offline', () => connection.lost(), { signal })
   }
 

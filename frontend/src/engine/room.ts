@@ -2,7 +2,7 @@
 import type { Identity, Kem } from '../protocol'
 import type { Connection } from '../transport/connection'
 import type { Vault } from '../vault/vault'
-import type { Clock } from './deadline'
+import type { Bounds, Clock } from './deadline'
 import type { EngineEvent } from './types'
 
 /** The part of the connection that conversations use. */
@@ -20,5 +20,7 @@ export interface Room {
   readonly local: CryptoKey
   readonly clock: Clock
   readonly server: Server
+  /** The server's, as far as it has said them. */
+  readonly bounds: () => Bounds
   tell(event: EngineEvent): void
 }

@@ -18,6 +18,7 @@ import {
 } from '../protocol'
 import type { StoredConversation, StoredRecord } from '../vault/shapes'
 import type { Change } from '../vault/vault'
+import { within, type Bounds } from './deadline'
 import { isActivity } from './lines'
 import type { Room } from './room'
 
@@ -83,7 +84,7 @@ export async function seal(
 
 /** Opens a peer's message, and says what to write if it is to be taken. */
 export async function open(
-  { kem, identity, clock }: Room,
+  { kem, identity, clock, bounds }: Room,
   state: StoredConversation,
   bytes: Bytes,
   takenDigest: (sender: 0 | 1, n: number) => Bytes | undefined,
@@ -96,7 +97,8 @@ export async function open(
     packed(await takeMessage(kem, identity, ratchet, bytes, digestOf)),
   )
   if (verdict.verdict !== 'taken') return { change: null, value: verdict }
-  const { content, n, digest, key } = verdict
+  const { n, digest, key } = verdict
+  const content = obeyed(verdict.content, bounds())
   const hello = content.t === 'hello' ? helloTaken() : NOTHING_ELSE
   if (!hello) {
     wipe(key, verdict.ratchet)
@@ -118,6 +120,10 @@ export async function open(
     value: { verdict: 'taken', content, record, after: hello.after },
   }
 }
+
+/** A content as this side goes by it: a timer is cut to the server's bounds (PROTOCOL §7). */
+export const obeyed = (content: Content | Unreadable, bounds: Bounds): Content | Unreadable =>
+  content.t === 'timer' ? { ...content, seconds: within(content.seconds, bounds) } : content
 
 /** A verdict with the next state as the bytes that are kept of it; what it was made of is wiped. */
 function packed(verdict: Verdict) {

@@ -122,6 +122,8 @@ export type EngineEvent =
   /** Forget the conversation itself, too. */
   | { readonly type: 'dismissed'; readonly conversation: string }
   | { readonly type: 'notice'; readonly notice: Notice }
+  /** Whether this browser has no room left for what the page must keep. */
+  | { readonly type: 'storage'; readonly isFull: boolean }
   /** This page can't go on: the person must read why. */
   | { readonly type: 'fatal'; readonly code: FatalCode }
 

@@ -37,6 +37,9 @@ export function feed(engine: Engine): () => void {
         return places.forget(event.conversation)
       case 'notice':
         return tell(event.notice)
+      case 'storage':
+        page.storageIsFull = event.isFull
+        return
       case 'fatal':
         return page.fail(event.code)
       default:

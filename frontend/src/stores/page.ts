@@ -14,6 +14,7 @@ export const usePage = defineStore('page', () => {
   const hash = ref<string | null>(null)
   const connection = shallowRef<Connection>({ state: 'connecting' })
   const failure = ref<FatalReason | null>(null)
+  const storageIsFull = ref(false)
   const started = ref(false)
   const remembered = ref(false)
   const ttlSeconds = ref(900)
@@ -33,6 +34,7 @@ export const usePage = defineStore('page', () => {
   return {
     hash,
     connection,
+    storageIsFull,
     started,
     remembered,
     ttlSeconds,

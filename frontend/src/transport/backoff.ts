@@ -1,7 +1,10 @@
-/** Pauses between tries: doubling from half a second to 15 s, each spread over its upper half. */
+/**
+ * Pauses between tries: doubling from half a second to 4 s, each spread over its upper half. No longer,
+ * as everything has to flow again 5 s after the network or the server is back (DESIGN §6, R4).
+ */
 
 const FIRST_MS = 500
-const LONGEST_MS = 15_000
+const LONGEST_MS = 4_000
 
 /** How long to wait after so many failures in a row (from 0), in ms; `random` is in [0, 1). */
 export function pause(failures: number, random: number): number {

@@ -4,7 +4,8 @@
  * Both open with a `hello`; when both are `ready` the page is online. If either closes, both are
  * given up and a new pair is opened after a pause that grows and is spread. Every 20 s a `resync`
  * asks the server for what a lost hint may have held back, and its `caught_up` shows that the
- * server is still there. Requests that are open when the pair breaks fail as Unreachable.
+ * server is still there; so does whatever answers a post. A pair that stays silent is given up: its
+ * sockets may have died without a word. Requests that are open when the pair breaks fail as Unreachable.
  */
 import type { Bytes } from '../protocol'
 import type { Connection as Status } from '../engine/types'
@@ -27,6 +28,10 @@ import {
 const RESYNC_MS = 20_000
 /** Longer than any honest answer takes; a socket that is silent for so long is dead. */
 const SILENCE_MS = 10_000
+/** The same for a post, which is answered by the next commit, and for a page that is looked at again. */
+const SHORT_SILENCE_MS = 3_000
+/** So many pairs in a row that end in a frame which one side doesn't know mean another version. */
+const MISUNDERSTOOD = 3
 /** How long a request waits for sockets that are not open yet. */
 const OPENING_MS = 5_000
 /** How long an open request may outlive the receive socket of an identity that is gone. */
@@ -72,11 +77,15 @@ export class Connection {
   #attempt = 0
   #failures = 0
   #tokenRefused = false
-  #malformed = 0
+  #misunderstood = 0
   #nextId = 1
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #resyncTimer: ReturnType<typeof setInterval> | undefined
   #silenceTimer: ReturnType<typeof setTimeout> | undefined
+  #silentUntil = 0
+  /** By session, the last n that was posted on this pair and not answered. */
+  readonly #posted = new Map<string, number>()
+  #postTimer: ReturnType<typeof setTimeout> | undefined
   #running = false
 
   /** `base` is the sockets' origin, such as wss://host. */
@@ -106,6 +115,7 @@ export class Connection {
   wake(): void {
     this.retryNow()
     this.resync({})
+    if (this.#pair) this.#expectWord(SHORT_SILENCE_MS)
   }
 
   /** Tries again now instead of after the pause. */
@@ -137,6 +147,9 @@ export class Connection {
 
   post(session: string, n: number, body: Bytes): void {
     this.#toSend({ t: 'post', session, n, body })
+    if (!this.online) return
+    this.#posted.set(session, n)
+    this.#postTimer ??= setTimeout(() => this.#broken(0), SHORT_SILENCE_MS)
   }
 
   volatile(session: string, body: Bytes): void {
@@ -151,7 +164,24 @@ export class Connection {
   resync(cursors: Cursors): void {
     if (!this.online) return
     this.#toReceive({ t: 'resync', cursors })
-    this.#silenceTimer ??= setTimeout(() => this.#broken(0), SILENCE_MS)
+    this.#expectWord(SILENCE_MS)
+  }
+
+  /** Gives the pair up unless a `caught_up` comes in time; of two such times the earlier one counts. */
+  #expectWord(patienceMs: number): void {
+    const until = performance.now() + patienceMs
+    if (this.#silenceTimer !== undefined && this.#silentUntil <= until) return
+    clearTimeout(this.#silenceTimer)
+    this.#silentUntil = until
+    this.#silenceTimer = setTimeout(() => this.#broken(0), patienceMs)
+  }
+
+  /** The server answered posts of a session up to n; if others wait still, it has time anew for them. */
+  #answered(session: string, n: number): void {
+    if (n >= (this.#posted.get(session) ?? 0)) this.#posted.delete(session)
+    clearTimeout(this.#postTimer)
+    this.#postTimer =
+      this.#posted.size > 0 ? setTimeout(() => this.#broken(0), SHORT_SILENCE_MS) : undefined
   }
 
   #toSend(frame: ToSend): void {
@@ -176,7 +206,7 @@ export class Connection {
     if (attempt !== this.#attempt || !this.#running) return
     this.#tokenRefused = false
     this.#pair = this.#makePair(token)
-    this.#silenceTimer = setTimeout(() => this.#broken(0), SILENCE_MS)
+    this.#expectWord(SILENCE_MS)
   }
 
   #makePair(token: string): Pair {
@@ -204,14 +234,12 @@ export class Connection {
     }, LAST_WORD_MS)
   }
 
-  /** A frame that can't be parsed ends the pair; three pairs in a row mean another version. */
+  /** A frame that can't be parsed ends the pair, as one of ours does that the server can't parse. */
   #guard(handle: () => void): void {
     try {
       handle()
     } catch (error) {
-      this.#malformed += 1
-      if (this.#malformed >= 3) this.#handlers.outdated()
-      this.#broken(0)
+      this.#broken(CLOSE.badFrame)
       if (!(error instanceof Error && error.name === 'WireError')) throw error
     }
   }
@@ -224,9 +252,11 @@ export class Connection {
         this.#becomeOnline()
         return
       case 'stored':
+        this.#answered(frame.session, frame.n)
         this.#handlers.stored(frame)
         return
       case 'error':
+        if (frame.session !== null) this.#answered(frame.session, frame.n ?? 0)
         if (frame.id === null) this.#handlers.refused(frame)
         else this.#settle(frame.id, (waiting) => waiting.reject(Refused.from(frame)))
         return
@@ -254,7 +284,6 @@ export class Connection {
     if (frame.t === 'caught_up') {
       clearTimeout(this.#silenceTimer)
       this.#silenceTimer = undefined
-      this.#malformed = 0
     }
     this.#handlers.received(frame)
   }
@@ -263,12 +292,18 @@ export class Connection {
     if (!this.online) return
     this.#failures = 0
     clearInterval(this.#resyncTimer)
-    this.#resyncTimer = setInterval(() => this.resync({}), RESYNC_MS)
+    this.#resyncTimer = setInterval(() => this.#goOn(), RESYNC_MS)
     this.#handlers.status({ state: 'online' })
     const early = this.#early
     this.#early = []
     for (const settle of this.#opening) settle()
     for (const frame of early) this.#deliver(frame)
+  }
+
+  /** The pair has lived for a while: what each side says, the other one knows. */
+  #goOn(): void {
+    this.#misunderstood = 0
+    this.resync({})
   }
 
   #settle(id: number, how: (waiting: Waiting) => void): void {
@@ -298,8 +333,9 @@ export class Connection {
     this.#pair = null
     this.#early = []
     clearInterval(this.#resyncTimer)
-    clearTimeout(this.#silenceTimer)
-    this.#silenceTimer = undefined
+    for (const timer of [this.#silenceTimer, this.#postTimer]) clearTimeout(timer)
+    this.#silenceTimer = this.#postTimer = undefined
+    this.#posted.clear()
     for (const id of this.#waiting.keys()) {
       this.#settle(id, (waiting) => waiting.reject(new Unreachable()))
     }
@@ -313,6 +349,9 @@ export class Connection {
       this.#running = false
       this.#handlers.status({ state: 'elsewhere' })
       return
+    }
+    if (code === CLOSE.badFrame && ++this.#misunderstood >= MISUNDERSTOOD) {
+      return this.#handlers.outdated()
     }
     if (code === CLOSE.notLoggedIn) this.#tokenRefused = true
     this.#retry(0)

@@ -2,7 +2,7 @@
 import type { Bytes } from '../protocol'
 
 /** Close codes that mean something to the page (DESIGN §7). */
-export const CLOSE = { notLoggedIn: 4401, elsewhere: 4409, restart: 1012 } as const
+export const CLOSE = { badFrame: 4400, notLoggedIn: 4401, elsewhere: 4409, restart: 1012 } as const
 
 export interface SocketHandlers {
   opened(): void

@@ -7,6 +7,7 @@
  */
 import type * as v from 'valibot'
 import { wipe, type Bytes } from '../protocol'
+import { isForRoom } from './room'
 import { rangeOf, SESSION_STORES, STORES, type Database } from './database'
 import { placeOf, seal, unseal } from './seal'
 import {
@@ -48,6 +49,9 @@ export interface Change {
 
 /** What lies sealed for the identity itself. */
 type OfIdentity = 'key' | 'processed' | 'arrival'
+/** A long text in the outbox, with the state and the record that are written with it. */
+const MESSAGE_BYTES = 32 * 1024
+
 type Write = (tx: Transaction) => Promise<unknown>
 type Transaction = ReturnType<typeof begin>
 
@@ -56,6 +60,9 @@ const begin = (db: Database) => db.transaction([...STORES], 'readwrite', { durab
 export class Vault {
   readonly #db: Database
   readonly #identityKey: CryptoKey
+  #isFull = false
+  /** Told when a write found no room in this browser, and when one finds room again. */
+  onRoom: (isFull: boolean) => void = () => {}
 
   constructor(db: Database, identityKey: CryptoKey) {
     this.#db = db
@@ -179,6 +186,15 @@ export class Vault {
     ])
   }
 
+  /** Whether there is room again for about what a message takes; nothing of it stays. */
+  async tryRoom(): Promise<void> {
+    const padding = new Uint8Array(MESSAGE_BYTES)
+    await this.#write([
+      (tx) => tx.objectStore('identity').put(padding, 'room'),
+      (tx) => tx.objectStore('identity').delete('room'),
+    ])
+  }
+
   close(): void {
     this.#db.close()
   }
@@ -269,10 +285,20 @@ export class Vault {
     } catch (error) {
       abort(tx)
       await done
+      this.#foundRoom(error)
       throw error
     }
     const failed = await done
+    this.#foundRoom(failed)
     if (failed) throw failed
+  }
+
+  /** What a write's end says of the room here; other failures than for want of it say nothing. */
+  #foundRoom(failed: unknown): void {
+    const isFull = failed !== undefined && isForRoom(failed)
+    if (this.#isFull === isFull || (failed !== undefined && !isFull)) return
+    this.#isFull = isFull
+    this.onRoom(isFull)
   }
 }
 

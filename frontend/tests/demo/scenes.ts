@@ -103,6 +103,12 @@ export const scenes: Record<string, Scene> = {
       places.open('s2')
     },
   },
+  full: {
+    play: (engine) => {
+      converse(engine)
+      engine.emit({ type: 'storage', isFull: true })
+    },
+  },
   conversation: {
     play: (engine) => {
       converse(engine, { peerTyping: true, deadline: Date.now() + 640_000 })

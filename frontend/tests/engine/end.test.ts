@@ -186,6 +186,25 @@ describe('the time without a message', () => {
   })
 })
 
+describe('a time that the peer sealed', () => {
+  it.each([
+    [0, 60],
+    [1, 60],
+    [600, 600],
+    [0xffff_ffff, 86_400],
+  ])('of %d seconds is obeyed, and shown, as %d', async (sealed, obeyed) => {
+    const info = world.infoFor.bind(world)
+    world.infoFor = (session, person): SessionInfo => ({ ...info(session, person), ttl: 86_400 })
+    const id = await meet()
+    await conversationOf(bob, id).send({ t: 'timer', at: world.wall, seconds: sealed })
+    await settle(alice, bob)
+    expect(alice.phase(id)).toBe('open')
+    const shown = { kind: 'timer', seconds: obeyed }
+    expect(alice.lines(id).map(({ body }) => body)).toContainEqual(shown)
+    expect(conversationOf(alice, id).state.ttlSeconds).toBe(obeyed)
+  })
+})
+
 describe('after its end', () => {
   it('a conversation holds no text and no key any more', async () => {
     const id = await meet()

@@ -208,6 +208,7 @@ export class Person implements Server {
       vault: new Vault(db, await identityKey(local)),
       local,
       clock: this.world.clock,
+      bounds: () => ({ minSeconds: 60, maxSeconds: 86_400 }),
       server: mortalServer(this, life),
       tell: (event) => life.isOver || this.#saw(event),
     }

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check'
 
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 5_000)
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 3_000)
 const [SEED, PATH] = process.env.PROPERTY_SEED?.split('/') ?? []
 /** No run takes so long, on any machine. */
 const LONGEST_RUN_MS = 1_000

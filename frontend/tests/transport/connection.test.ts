@@ -203,7 +203,7 @@ describe('the two sockets', () => {
     const { send, receive } = await connect()
     connection.wake()
     expect(receive.sent.at(-1)).toEqual({ t: 'resync', cursors: {} })
-    await vi.advanceTimersByTimeAsync(10_000)
+    await vi.advanceTimersByTimeAsync(3_000)
     expect(connection.online).toBe(false)
     expect(send.readyState).toBe(3)
     connection.wake()
@@ -219,6 +219,62 @@ describe('the two sockets', () => {
       FakeSocket.latest('/ws/send/').open()
     }
     expect(outdated).toBe(true)
+  })
+
+  it('mean an old page when the server knows none of ours, even where it is greeted each time', async () => {
+    await connect()
+    for (let round = 0; round < 3; round++) {
+      FakeSocket.latest('/ws/send/').breaks(4400)
+      await vi.advanceTimersByTimeAsync(2_000)
+      await welcome()
+    }
+    expect(outdated).toBe(true)
+  })
+
+  it('mean no old page when that happens now and then', async () => {
+    await connect()
+    for (let round = 0; round < 5; round++) {
+      FakeSocket.latest('/ws/send/').breaks(4400)
+      await vi.advanceTimersByTimeAsync(2_000)
+      await welcome()
+      await vi.advanceTimersByTimeAsync(20_000)
+      FakeSocket.latest('/ws/receive/').says({ t: 'caught_up' })
+    }
+    expect(outdated).toBe(false)
+  })
+})
+
+describe('a post', () => {
+  const body = new Uint8Array(1)
+
+  it('that is answered leaves the sockets alone', async () => {
+    const { send } = await connect()
+    connection.post(ID, 0, body)
+    connection.post(ID, 1, body)
+    await vi.advanceTimersByTimeAsync(2_000)
+    send.says({ t: 'stored', session: ID, n: 0 })
+    await vi.advanceTimersByTimeAsync(2_000)
+    send.says({ t: 'stored', session: ID, n: 1 })
+    await vi.advanceTimersByTimeAsync(9_000)
+    expect(connection.online).toBe(true)
+  })
+
+  it('gives up within seconds sockets that died without a word', async () => {
+    const { send } = await connect()
+    connection.post(ID, 0, body)
+    connection.post(ID, 1, body)
+    send.says({ t: 'stored', session: ID, n: 0 })
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(connection.online).toBe(false)
+  })
+
+  it('that was refused is answered too', async () => {
+    const { send } = await connect()
+    connection.post(ID, 0, body)
+    const gap = { t: 'error', code: 'gap', permanent: false, retry_after: null, id: null }
+    send.says({ ...gap, session: ID, n: 0 })
+    await vi.advanceTimersByTimeAsync(9_000)
+    expect(connection.online).toBe(true)
   })
 })
 
@@ -285,10 +341,10 @@ describe('a request', () => {
 })
 
 describe('pauses', () => {
-  it('grow, are spread, and never pass fifteen seconds', () => {
+  it('grow, are spread, and never pass four seconds', () => {
     expect(pause(0, 0)).toBe(250)
     expect(pause(0, 1)).toBe(500)
     expect(pause(3, 0)).toBe(2_000)
-    expect(pause(100, 0.999)).toBeLessThan(15_000)
+    expect(pause(100, 0.999)).toBeLessThan(4_000)
   })
 })

@@ -47,6 +47,15 @@ test('the connection is told in words: the next try counts down', async () => {
   expect(line.textContent).toMatch(/No connection\. Next try in [56] s/u)
 })
 
+test('a browser without room is told in words, as long as it has none', async () => {
+  const engine = await openPage()
+  for (const isFull of [true, false]) {
+    engine.emit({ type: 'storage', isFull })
+    await settle()
+    expect(text().includes('This browser has no room left.')).toBe(isFull)
+  }
+})
+
 test('a used link that is tried again is reported to its owner', async () => {
   const engine = await openPage()
   engine.emit({ type: 'notice', notice: { kind: 'link-tried-again', name: 'Ada' } })

@@ -32,6 +32,25 @@ describe('links in a text', () => {
     expect(links('https://exam\u200bple.org/')).toEqual([])
   })
 
+  test.each([
+    ['https://www.\u0430\u0440\u0440\u04cf\u0435.com/login', 'www.xn--80ak6aa92e.com'],
+    ['https://\uff45xample.org/', 'example.org'],
+    ['https://0x7f.1/', '127.0.0.1'],
+    ['https://müller.example', 'xn--mller-kva.example'],
+  ])('%s leads elsewhere than it looks, and the host is spelt out', (text, host) => {
+    expect(richText(text)).toEqual([{ text, href: expect.stringContaining(host) as string, host }])
+  })
+
+  test('an address that is what it looks needs no explanation', () => {
+    expect(richText('https://EXAMPLE.org:8443/ä')).toEqual([
+      { text: 'https://EXAMPLE.org:8443/ä', href: 'https://example.org:8443/%C3%A4' },
+    ])
+  })
+
+  test('a mail address of foreign letters is only text', () => {
+    expect(links('mailto:ada@ex\u0430mple.org')).toEqual([])
+  })
+
   test('a name in front of a host is no part of a link: a link opens what it shows', () => {
     expect(richText('https://example.org@evil.example/')).toEqual([
       { text: 'https://example.org', href: 'https://example.org/' },
@@ -54,7 +73,7 @@ describe('links in a text', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 30_000)
 })
 
 describe('emoji alone', () => {

@@ -24,9 +24,11 @@ test('one speaker going on is drawn together, a change of speaker apart', () => 
   expect(joined).toEqual([false, true, false])
 })
 
-test('a peer with an impossible clock still has its message shown', () => {
-  const rows = separate([at(0), aMessage('x', { at: Number.NaN })])
-  expect(rows.filter((row) => row.kind === 'message')).toHaveLength(2)
+test('a peer with an impossible clock has its message shown, without a day or a time', () => {
+  for (const impossible of [Number.NaN, Number.MAX_SAFE_INTEGER]) {
+    const rows = separate([at(0), aMessage('x', { at: impossible })])
+    expect(rows.map((row) => row.kind)).toEqual(['day', 'message', 'message'])
+  }
 })
 
 test('every row has a key of its own', () => {

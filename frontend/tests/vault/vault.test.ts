@@ -179,6 +179,23 @@ describe('the vault', () => {
     expect(await vault.readRecords(key, other)).toEqual([record])
   })
 
+  it('tells once that there is no room, and once that there is again', async () => {
+    const told: boolean[] = []
+    vault.onRoom = (isFull) => told.push(isFull)
+    const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+      throw new DOMException('full', 'QuotaExceededError')
+    })
+    for (let times = 0; times < 2; times++) {
+      await expect(vault.tryRoom()).rejects.toMatchObject({ name: 'QuotaExceededError' })
+    }
+    put.mockRestore()
+    await expect(vault.commit(key, SESSION, 7, { state })).rejects.toBeInstanceOf(StaleVersion)
+    expect(told).toEqual([true])
+    for (let times = 0; times < 2; times++) await vault.tryRoom()
+    expect(told).toEqual([true, false])
+    expect(await db.getAllKeys('identity')).toEqual([])
+  })
+
   it('drops outgoing bytes once they are stored, and only those', async () => {
     for (const n of [0, 1, 2]) {
       await vault.commit(key, SESSION, n, { state, outgoing: { n, bytes: record.digest } })
