@@ -14,13 +14,18 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 ARGS ?=
 RUNS ?= 200000
+SEEDS ?= 1 2 3
 # One test process for each core; -n 0 in ARGS is for a debugger.
 CORES := -n logical --dist loadscope
+# What starts whole servers, or asks nothing of the database, needs no second run.
+SQLITE_ONLY := $(addprefix --ignore ,messenger/tests/test_run.py accounts/tests/test_fuzz_api.py \
+	chat/tests/test_fuzz_servers.py chat/tests/test_limits_servers.py)
 
 IN_VENV := .venv/bin/python
 RUN_READY := .venv/.run-ready
 DEV_READY := .venv/.dev-ready
 NODE_READY := frontend/node_modules/.package-lock.json
+SCAN_READY := deploy/scan/node_modules/.package-lock.json
 PAGE := frontend/dist/index.html
 PAGE_SOURCES := $(shell find frontend/src frontend/public frontend/index.html frontend/vite.config.ts 2>/dev/null)
 BIN := node_modules/.bin
@@ -36,7 +41,7 @@ command -v npm >/dev/null || { echo "npm is missing. Install it beside Node (Deb
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || { echo "Node $$(node --version) is too old: the page needs Node 20.19 or newer."; exit 1; }
 endef
 
-.PHONY: help run dev build test style types test-python test-reference test-postgres test-page beside e2e soak bench vectors format lock clean chromium
+.PHONY: help run dev build test style types test-python test-reference test-postgres test-page e2e test-soak soak abuse properties scan bench vectors format lock clean chromium
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -49,16 +54,20 @@ dev: $(DEV_READY) $(NODE_READY) ## start Quarter with the page from Vite, reload
 
 build: $(PAGE) ## build the page into frontend/dist
 
-test: style types beside e2e ## everything, until something fails
-	@echo "== all tests passed"
+# What mostly waits runs beside what mostly computes: that saves a third of the time.
+test: style types ## everything, until something fails
+	@$(call beside,test-page,test-python test-reference test-postgres)
+	$(call beside,test-soak,e2e)
+	echo "== all tests passed"
 
-# The server's tests mostly wait, the page's mostly compute: side by side they take two thirds of the time.
-beside: $(DEV_READY) $(NODE_READY) $(PAGE)
-	@log=$$(mktemp)
-	$(MAKE) --no-print-directory test-page >$$log 2>&1 &
-	trap 'kill $$! 2>/dev/null || true; cat $$log; rm -f $$log' EXIT
-	$(MAKE) --no-print-directory test-python test-reference test-postgres
-	wait $$!
+# The log of the first is shown when the second has ended.
+define beside
+( log=$$(mktemp)
+  $(MAKE) --no-print-directory $(1) >$$log 2>&1 &
+  trap 'kill $$! 2>/dev/null || true; cat $$log; rm -f $$log' EXIT
+  $(MAKE) --no-print-directory $(2)
+  wait $$! )
+endef
 
 style: $(DEV_READY) $(NODE_READY) ## ruff, prettier, oxlint
 	@echo "== style"
@@ -71,7 +80,7 @@ style: $(DEV_READY) $(NODE_READY) ## ruff, prettier, oxlint
 
 types: $(DEV_READY) $(NODE_READY) ## mypy --strict, vue-tsc
 	@echo "== types"
-	.venv/bin/mypy manage.py messenger accounts chat reference bench e2e docs/formal
+	.venv/bin/mypy manage.py messenger accounts chat reference bench e2e soak docs/formal
 	cd frontend
 	$(BIN)/vue-tsc --noEmit
 
@@ -89,23 +98,39 @@ test-postgres: $(DEV_READY) $(PAGE) ## the server's tests on PostgreSQL, where o
 	  exit 0
 	fi
 	echo "== the server's tests on PostgreSQL"
-	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest messenger accounts chat --ignore messenger/tests/test_run.py $(CORES) $(ARGS)
+	exec $(IN_VENV) -m messenger.tests.services $(IN_VENV) -m pytest messenger accounts chat $(SQLITE_ONLY) $(CORES) $(ARGS)
 
 test-page: $(NODE_READY) ## the page's tests: protocol, vault, engine, components
 	@echo "== the page's tests"
 	cd frontend
 	exec $(BIN)/vitest run $(ARGS)
 
-e2e: $(DEV_READY) $(PAGE) chromium ## the promises, in a real browser against the really started stack
+e2e: $(DEV_READY) $(PAGE) $(SCAN_READY) chromium ## the promises, in a real browser against the really started stack
 	@echo "== the browser tests"
 	exec $(IN_VENV) -m pytest e2e $(CORES) $(ARGS)
 
-soak: $(DEV_READY) $(NODE_READY) ## the protocol's properties, RUNS=200000 times each, in both implementations (hours)
+test-soak: $(DEV_READY) ## people talk for a minute while the parts are hurt, on three plants at once
+	@echo "== the promises under faults"
+	exec $(IN_VENV) -m pytest soak -p no:randomly $(ARGS)
+
+soak: $(DEV_READY) ## the same at length: 100 conversations, 200 messages/s, 10 minutes a seed (SEEDS=); scenarios; properties (hours)
+	@run="$(IN_VENV) -m soak --conversations 100 --rate 200 --seconds 600 --seeds $(SEEDS)"
+	$$run
+	$$run --database postgres --servers 2
+	$(IN_VENV) -m soak.scenarios all
+	$(MAKE) --no-print-directory properties
+
+abuse: $(DEV_READY) ## overload and abuse of a started server, and what others feel of it
+	@exec $(IN_VENV) -m soak.abuse $(ARGS)
+
+properties: $(DEV_READY) $(NODE_READY) ## the protocol's properties, RUNS=200000 times each, in both implementations (hours)
 	@echo "== $(RUNS) runs of each property"
 	export PROPERTY_RUNS=$(RUNS)
 	$(IN_VENV) -m pytest reference/tests/test_properties.py $(ARGS)
 	cd frontend
 	exec $(BIN)/vitest run tests/properties
+
+scan: $(SCAN_READY) ## install what looks at our headers: Mozilla's observatory, Google's csp_evaluator
 
 bench: $(DEV_READY) $(NODE_READY) chromium ## what a message costs, ours and hybrid RSA in node-forge, in one run
 	@exec $(IN_VENV) -m bench.message_cost $(ARGS)
@@ -128,7 +153,7 @@ lock: $(DEV_READY) ## resolve the dependencies anew, with hashes
 	npm install --package-lock-only --no-audit --no-fund
 
 clean: ## remove what was installed and built; the data in var/ stays
-	rm -rf .venv frontend/node_modules frontend/dist frontend/coverage staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv frontend/node_modules deploy/scan/node_modules frontend/dist frontend/coverage staticfiles test-results .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:
@@ -154,6 +179,13 @@ $(NODE_READY): frontend/package.json frontend/package-lock.json frontend/.npmrc
 	$(need_node)
 	echo "== installing what the page is built with"
 	cd frontend
+	npm ci --no-audit --no-fund --loglevel error
+	touch node_modules/.package-lock.json
+
+$(SCAN_READY): deploy/scan/package.json deploy/scan/package-lock.json deploy/scan/.npmrc
+	$(need_node)
+	echo "== installing what looks at our headers"
+	cd deploy/scan
 	npm ci --no-audit --no-fund --loglevel error
 	touch node_modules/.package-lock.json
 
