@@ -185,8 +185,9 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
 
         Meanwhile this socket is not read, and its sender has to wait (messenger/stack/serve_daphne.py).
         """
-        seconds = self._paced.take()
-        await asyncio.sleep(seconds or 0)
+        await asyncio.sleep(0)
+        while (seconds := self._paced.take()) is not None:
+            await asyncio.sleep(seconds)
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:

@@ -8,11 +8,13 @@ exit code is 1 where something did not.
 import argparse
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
@@ -143,11 +145,11 @@ def framed(payload: bytes) -> bytes:
     return b"\x82" + length + bytes(4) + payload
 
 
-async def rude(ground: Ground, name: str, hello: bytes = b"") -> tuple[asyncio.StreamReader, Any]:
+async def rude(url: str, name: str, hello: bytes = b"") -> tuple[asyncio.StreamReader, Any]:
     """A websocket of bare bytes."""
     from chat.tests.servers import ORIGIN
 
-    host, _, port = ground.url.removeprefix("ws://").rpartition(":")
+    host, _, port = url.removeprefix("ws://").rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port), limit=4096)
     head = f"GET /ws/{name}/ HTTP/1.1\r\nHost: {host}:{port}\r\nOrigin: {ORIGIN}\r\nUpgrade: websocket\r\n"
     head += "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -161,6 +163,7 @@ async def rude(ground: Ground, name: str, hello: bytes = b"") -> tuple[asyncio.S
 # --- scenarios --------------------------------------------------------------------------------------------
 
 FLOODERS, FLOOD_PER_SECOND, SLICES_PER_SECOND = 5, 10_000, 100
+PART = FLOOD_PER_SECOND // FLOODERS // SLICES_PER_SECOND
 
 
 async def flood(ground: Ground) -> None:
@@ -177,35 +180,53 @@ async def flood(ground: Ground) -> None:
         ("send", wire.Post(nowhere, 0, people.make_message(nowhere, 0, 0))),
         ("send", wire.Prepare(1, nowhere)),
     ]
-    sent = [0] * FLOODERS
-    async with measured(ground, "10,000 frames a second from five sockets"):
-        tasks = [
-            asyncio.create_task(_flood(ground, person.token, *frame, sent, index))
-            for index, (person, frame) in enumerate(zip(rude_ones, frames, strict=True))
-        ]
-        began = time.monotonic()
-        await asyncio.sleep(MEASURED_SECONDS)
-        rate = sum(sent) / (time.monotonic() - began)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    plans = []
+    for person, (name, frame) in zip(rude_ones, frames, strict=True):
+        hello = wire.SendHello(person.token) if name == "send" else wire.ReceiveHello(person.token, {})
+        plans.append(Plan(ground.url, name, wire.encode(hello), framed(wire.encode(frame)) * PART))
+    spawn = multiprocessing.get_context("spawn")
+    # Apart and polite to those who measure: what they feel is to be the server's doing, not this one's.
+    with ProcessPoolExecutor(1, spawn, os.nice, (10,)) as elsewhere:
+        loop = asyncio.get_running_loop()
+        async with measured(ground, "10,000 frames a second from five sockets"):
+            sent = await loop.run_in_executor(elsewhere, flood_for, plans, MEASURED_SECONDS)
+    rate = sum(sent) / MEASURED_SECONDS
     sys.stdout.write(f"  frames that the server let them send: {rate:.0f} a second, by kind {sent}\n")
 
 
-async def _flood(ground: Ground, token: str, name: str, frame: Any, sent: list[int], index: int) -> None:
-    from chat import wire
+@dataclass(frozen=True)
+class Plan:
+    """What one of them does: says hello on a socket, then `data` (PART frames) a hundred times a second."""
 
-    hello = wire.SendHello(token) if name == "send" else wire.ReceiveHello(token, {})
-    part = FLOOD_PER_SECOND // FLOODERS // SLICES_PER_SECOND
+    url: str
+    name: str
+    hello: bytes
+    data: bytes
+
+
+def flood_for(plans: Sequence[Plan], seconds: float) -> list[int]:
+    """How many frames each could send in so long."""
+    sent = [0] * len(plans)
+
+    async def all_of_them() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(_flood(plan, sent, index) for index, plan in enumerate(plans)))
+
+    asyncio.run(all_of_them())
+    return sent
+
+
+async def _flood(plan: Plan, sent: list[int], index: int) -> None:
     while True:
         with contextlib.suppress(OSError, EOFError):
-            reader, writer = await rude(ground, name, wire.encode(hello))
+            reader, writer = await rude(plan.url, plan.name, plan.hello)
             reading = asyncio.create_task(_read_all(reader))
             try:
                 while not reading.done():
-                    writer.write(framed(wire.encode(frame)) * part)
+                    writer.write(plan.data)
                     await writer.drain()
-                    sent[index] += part
+                    sent[index] += PART
                     await asyncio.sleep(1 / SLICES_PER_SECOND)
             finally:
                 reading.cancel()
@@ -227,7 +248,7 @@ async def silent(ground: Ground) -> None:
     memory = ground.memory()
     async with measured(ground, "2,000 silent connections, 100 heads without end"):
         dumb = [await asyncio.open_connection(host, int(port)) for _ in range(SILENT)]
-        sockets = [await rude(ground, "send") for _ in range(SILENT)]
+        sockets = [await rude(ground.url, "send") for _ in range(SILENT)]
         endless = [await asyncio.open_connection(host, int(port)) for _ in range(100)]
         grown = ground.memory()
     ground.note("2,000 silent connections: memory", memory, grown, memory + 64, "MiB")
@@ -262,7 +283,7 @@ async def stalled(ground: Ground) -> None:
     memory = ground.memory()
     async with measured(ground, "200 stalled readers"):
         held = [
-            await rude(ground, "receive", wire.encode(wire.ReceiveHello(person.token, {})))
+            await rude(ground.url, "receive", wire.encode(wire.ReceiveHello(person.token, {})))
             for person in readers
         ]
         most = memory
@@ -308,7 +329,7 @@ async def cycles(ground: Ground) -> None:
     async def turn(times: int) -> None:
         async def one(token: str) -> None:
             for _ in range(times // CYCLERS):
-                reader, writer = await rude(ground, "send", hello[token])
+                reader, writer = await rude(ground.url, "send", hello[token])
                 await reader.read(64)
                 writer.close()
                 await asyncio.sleep(0)

@@ -85,6 +85,7 @@ async def test_on_a_full_disk_every_post_is_refused_for_a_while_and_nothing_is_h
     alice: Person, session: str
 ) -> None:
     here = node.current()
+    await here.writer.run(_vacuum)
     pages = await here.writer.run(_pragma, "max_page_count = 1")  # as it is now; no page more
     posts = [wire.Post(session, n, people.make_message(session, 0, n, size=4096)) for n in range(12)]
     async with sender(alice) as out:
@@ -102,6 +103,12 @@ async def test_on_a_full_disk_every_post_is_refused_for_a_while_and_nothing_is_h
             while (await out.expect(wire.Stored)).n < 11:
                 pass
     assert [line["event"] for line in lines] == ["commit_failed", "commits_back"]
+
+
+def _vacuum() -> None:
+    """No page of the file is free."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM")
 
 
 def _pragma(text: str) -> int:
