@@ -37,11 +37,12 @@ class Limits:
     file_bytes: int = _limit(25 * MIB, "one file")
     session_file_bytes: int = _limit(100 * MIB, "all files of one conversation")
     window_items: int = _limit(64, "items sent to a page that it has not yet taken ...")
-    window_bytes: int = _limit(1 * MIB, "... and their bytes; at either the server waits")
+    window_bytes: int = _limit(256 * KIB, "... and their bytes; at either the server waits")
     stalled_seconds: int = _limit(30, "a page that takes nothing for so long while items wait is cut off")
     hello_seconds: int = _limit(5, "time for the first frame of a socket")
+    # Two for each page; where its network went away, those that it had sit on until a ping fails.
     sockets_per_address: int = _limit(
-        20, "websockets open at once from one client address, per server process"
+        60, "websockets open at once from one client address, per server process"
     )
     identities_per_minute: int = _limit(10, "new users a minute from one client address, per server process")
     logins_per_minute: int = _limit(60, "login attempts a minute from one client address, per server process")

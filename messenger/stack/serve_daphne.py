@@ -6,7 +6,8 @@ awaits for ever, as long as a byte comes each minute. Here
 
 1. a request must be there, head and body, REQUEST_SECONDS after its connection (or the answer before it);
 2. a body of more than LIMITS.http_body_bytes is answered by 413 when that shows, and none rests in a file;
-3. a websocket with FRAMES_MOST frames that the application has not looked at is not read on.
+3. a websocket with FRAMES_MOST frames that the application has not looked at is not read on, and none is
+   read more of at a time than READ_BYTES: all frames in them are parsed before anybody else has a turn.
 
 All of it is subclassing. chat/tests/test_limits_servers.py fails where another Daphne or Twisted lost it.
 """
@@ -32,6 +33,7 @@ clock: Any = reactor
 REQUEST_SECONDS = 20
 FRAMES_MOST = 64
 LOOK_AGAIN_SECONDS = 0.02
+READ_BYTES = 8192
 
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_BIG = (
@@ -118,6 +120,11 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One websocket, read no faster than the application takes its frames."""
 
     _is_paused = False
+
+    def connectionMade(self) -> None:
+        """The handshake begins."""
+        super().connectionMade()
+        self.transport.bufferSize = READ_BYTES
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A frame."""
