@@ -185,9 +185,10 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
 
         Meanwhile this socket is not read, and its sender has to wait (messenger/stack/serve_daphne.py).
         """
-        await asyncio.sleep(0)
-        while (seconds := self._paced.take()) is not None:
-            await asyncio.sleep(seconds)
+        seconds = self._paced.take()
+        await asyncio.sleep(seconds or 0)
+        if seconds is not None:
+            self._paced.take()  # what it waited for
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:

@@ -31,15 +31,15 @@ def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "") 
 
 
 class Stack:
-    """A running stack; `settings` are QUARTER_ names of the environment."""
+    """A running stack; `settings` are QUARTER_ names of the environment, `server` is daphne or uvicorn."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, str], server: str = "daphne") -> None:
         self.data_dir = directory / "data"
         self.log_path = directory / "log"
         given = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
         with self.log_path.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "run", "--port", "0"],
+                [sys.executable, "manage.py", "run", "--port", "0", "--server", server],
                 cwd=ROOT,
                 env={**given, **ROOMY, **settings, "QUARTER_DATA_DIR": str(self.data_dir)},
                 stdout=log,

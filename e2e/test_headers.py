@@ -1,5 +1,7 @@
 """What production serves over TLS, as Mozilla's HTTP Observatory and Google's csp_evaluator see it."""
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -10,7 +12,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.message import Message
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from playwright.sync_api import Browser, Page, Route, expect
 
 from e2e import front
 from e2e.front import Front
@@ -31,12 +34,12 @@ NONE: Mapping[str, str] = MappingProxyType({})
 COOKIES = {"Cookie": "sessionid=abc; csrftoken=def"}
 
 
-@pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """A stack with the settings of production, behind TLS."""
+@pytest.fixture(scope="module", params=["daphne", "uvicorn"])
+def production(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """A stack with the settings of production, behind TLS; the admin is at /desk/."""
     directory = tmp_path_factory.mktemp("production")
     with front.opened(directory) as tls:
-        stack = Stack(directory, _production(directory, tls))
+        stack = Stack(directory, _production(directory, tls), request.param)
         tls.serve(urlsplit(stack.url).port or 0)
         yield tls
         stack.end()
@@ -49,6 +52,8 @@ def _production(directory: Path, tls: Front) -> dict[str, str]:
         "QUARTER_HOSTS": "localhost",
         "QUARTER_ORIGINS": tls.url,
         "QUARTER_PROXY_COUNT": "1",
+        "QUARTER_ADMIN_PATH": "desk/",
+        "QUARTER_SECURITY_CONTACT": "mailto:security@quarter.example",
         "DATABASE_URL": f"sqlite:///{directory / 'production.sqlite3'}",
     }
 
@@ -77,6 +82,8 @@ def ask(tls: Front, path: str, headers: Mapping[str, str] = NONE, data: bytes | 
 
 def scan(tls: Front, policies: list[str]) -> Any:
     """What both scanners say; see deploy/scan/scan.mjs."""
+    if not (SCAN / "node_modules").is_dir():
+        pytest.fail("The scanners are not installed: `make scan` installs them.", pytrace=False)
     environment = {"PATH": os.environ["PATH"], "NODE_EXTRA_CA_CERTS": str(tls.certificate)}
     done = subprocess.run(
         ["node", "scan.mjs", tls.host, *policies],
@@ -93,7 +100,7 @@ def scan(tls: Front, policies: list[str]) -> Any:
 def test_the_observatory_gives_an_a_plus_with_ten_of_ten_and_csp_evaluator_finds_nothing_bad(
     production: Front,
 ) -> None:
-    served = [ask(production, path).headers["Content-Security-Policy"] for path in ("/", "/admin/login/")]
+    served = [ask(production, path).headers["Content-Security-Policy"] for path in ("/", "/desk/login/")]
     said = scan(production, served)
     failed = [name for name, test in said["tests"].items() if not test["pass"]]
     assert failed == []
@@ -122,7 +129,8 @@ PATHS = [
     "/.well-known/security.txt",
     "/healthz",
 ]
-PATHS += ["/favicon.ico", "/static/page/favicon.svg", "/static/nowhere", "/admin/login/", "/admin", "/?q=%ff"]
+PATHS += ["/favicon.ico", "/static/page/favicon.svg", "/static/nowhere", "/desk/login/", "/desk", "/admin/"]
+PATHS += ["/?q=%ff"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -146,16 +154,16 @@ def test_every_answer_is_armoured_once(production: Front, path: str) -> None:
     assert "server" not in names
 
 
-@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith("/admin/")])
+@pytest.mark.parametrize("path", [path for path in PATHS if not path.startswith("/desk/")])
 def test_nothing_but_the_admin_sets_or_deletes_a_cookie(production: Front, path: str) -> None:
     for sent in (NONE, COOKIES):
         assert ask(production, path, sent).headers.get_all("Set-Cookie") is None
 
 
 def test_the_admins_cookies_are_strict_and_its_pages_are_kept_nowhere(production: Front) -> None:
-    answer = ask(production, "/admin/login/")
+    answer = ask(production, "/desk/login/")
     [cookie] = answer.headers.get_all("Set-Cookie") or []
-    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/admin/"):
+    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/desk/"):
         assert word in cookie
     assert "Domain" not in cookie
     assert "no-store" in answer.headers["Cache-Control"]
@@ -175,6 +183,76 @@ def test_the_page_has_nothing_inline(production: Front) -> None:
     page = ask(production, "/").body.decode()
     assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=|javascript:", page) == []
     assert re.findall(r'(?:src|href)="(?!/)', page) == []
+
+
+@pytest.fixture
+def page(browser: Browser, production: Front) -> Iterator[Page]:
+    """An empty tab that takes the certificate of the run."""
+    with browser.new_context(ignore_https_errors=True, base_url=production.url) as context:
+        yield context.new_page()
+
+
+def test_a_browser_holds_no_cookie_and_hides_the_admins_from_the_page(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(".late")).to_have_count(0)
+    assert page.context.cookies() == []
+    page.goto("/desk/")
+    assert [cookie["name"] for cookie in page.context.cookies()] == ["csrftoken"]
+    assert page.evaluate("document.cookie") == ""
+    page.goto("/")
+    assert page.evaluate("document.cookie") == ""
+
+
+def test_every_file_that_the_page_names_is_named_with_its_hash(production: Front) -> None:
+    html = ask(production, "/").body.decode()
+    tags = re.findall(r"<script[^>]*>|<link[^>]*(?:stylesheet|preload)[^>]*>", html)
+    assert len(tags) >= 2
+    for tag in tags:
+        [path] = re.findall(r' (?:src|href)="([^"]+)"', tag)
+        digest = base64.b64encode(hashlib.sha384(ask(production, path).body).digest()).decode()
+        assert f'integrity="sha384-{digest}"' in tag
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_a_file_with_one_byte_changed_is_not_run(page: Page, kind: str) -> None:
+    """Its last byte, by a blank: nothing but the hash could mind."""
+    changed = _hand_over(page, kind, lambda body: body[:-1] + b" ")
+    with page.expect_console_message(lambda message: "integrity" in message.text):
+        page.goto("/")
+    assert changed == [True]
+    page.wait_for_load_state()
+    expect(page.locator(".late")).to_have_count(1 if kind == "js" else 0)
+    assert page.evaluate("document.styleSheets.length") == (1 if kind == "js" else 0)
+
+
+@pytest.mark.parametrize("kind", ["js", "css"])
+def test_the_same_file_unchanged_is_run(page: Page, kind: str) -> None:
+    """Else the test above would prove nothing."""
+    changed = _hand_over(page, kind, lambda body: body)
+    page.goto("/")
+    expect(page.locator(".late")).to_have_count(0)
+    assert page.evaluate("document.styleSheets.length") == 1
+    assert changed == [False]
+
+
+def _hand_over(page: Page, kind: str, alter: Callable[[bytes], bytes]) -> list[bool]:
+    """The page's file of this kind goes through `alter`; the list will say whether it was changed by that."""
+    changed: list[bool] = []
+
+    def answer(route: Route) -> None:
+        served = route.fetch()
+        body = alter(served.body())
+        changed.append(body != served.body())
+        route.fulfill(response=served, body=body)
+
+    page.route(f"**/assets/*.{kind}", answer)
+    return changed
+
+
+def test_who_finds_a_weakness_is_told_where_to_report_it(production: Front) -> None:
+    answer = ask(production, "/.well-known/security.txt")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.body.startswith(b"Contact: mailto:security@quarter.example\nExpires: 20")
 
 
 def handshake(tls: Front, *more: str, host: str = "") -> int:
@@ -225,11 +303,11 @@ def test_only_a_page_of_this_very_origin_may_open_a_socket(production: Front) ->
 
 @pytest.mark.parametrize("host", ["mallory.example", "localhost.mallory.example", "127.0.0.1", "a@localhost"])
 def test_a_host_name_that_is_not_ours_gets_no_page_and_no_admin(production: Front, host: str) -> None:
-    for path in ("/", "/api/login", "/admin/login/", "/robots.txt"):
+    for path in ("/", "/api/login", "/desk/login/", "/robots.txt"):
         answer = ask(production, path, {"Host": host})
         assert answer.status == 400
         assert b"mallory" not in answer.body
-        assert answer.headers.get_all("Set-Cookie") is None or path == "/admin/login/"
+        assert answer.headers.get_all("Set-Cookie") is None or path == "/desk/login/"
 
 
 def test_an_operator_gets_a_fresh_session_and_loses_it_by_leaving(production: Front) -> None:
@@ -237,24 +315,24 @@ def test_an_operator_gets_a_fresh_session_and_loses_it_by_leaving(production: Fr
     name, password = "operator", secrets.token_urlsafe(16)
     _make_operator(production, name, password)
     planted = "a" * 32
-    form = ask(production, "/admin/login/", {"Cookie": f"sessionid={planted}"})
+    form = ask(production, "/desk/login/", {"Cookie": f"sessionid={planted}"})
     csrf = _cookies(form)["csrftoken"]
     entered = _post(
-        production, "/admin/login/", csrf, planted, username=name, password=password, next="/admin/"
+        production, "/desk/login/", csrf, planted, username=name, password=password, next="/desk/"
     )
     assert entered.status == 302
     session, token = _cookies(entered)["sessionid"], _cookies(entered)["csrftoken"]
     assert session not in (planted, "")
     assert token != csrf
     [line] = [each for each in entered.headers.get_all("Set-Cookie") or [] if each.startswith("sessionid=")]
-    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/admin/"):
+    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/desk/"):
         assert word in line
     inside = {"Cookie": f"sessionid={session}; csrftoken={token}"}
-    assert ask(production, "/admin/", inside).status == 200
+    assert ask(production, "/desk/", inside).status == 200
     for path in ("/", "/api/login", "/nowhere", "/static/page/favicon.svg"):
         assert ask(production, path, inside).headers.get_all("Set-Cookie") is None
-    assert _post(production, "/admin/logout/", token, session).status == 200
-    assert ask(production, "/admin/", inside).status == 302
+    assert _post(production, "/desk/logout/", token, session).status == 200
+    assert ask(production, "/desk/", inside).status == 302
 
 
 def _make_operator(tls: Front, name: str, password: str) -> None:
@@ -282,7 +360,7 @@ def _cookies(answer: Answer) -> dict[str, str]:
 def _post(tls: Front, path: str, csrf: str, session: str, **fields: str) -> Answer:
     """A form of the admin, filled in."""
     page = ask(
-        tls, path if "login" in path else "/admin/", {"Cookie": f"csrftoken={csrf}; sessionid={session}"}
+        tls, path if "login" in path else "/desk/", {"Cookie": f"csrftoken={csrf}; sessionid={session}"}
     )
     hidden = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.body)
     assert hidden

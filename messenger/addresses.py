@@ -4,8 +4,6 @@ An address is only ever a key to count by, blinded under a random key that lives
 is replaced every hour. It is not stored, not logged, not put into Redis.
 """
 
-import asyncio
-import gc
 import hmac
 import ipaddress
 import secrets
@@ -17,7 +15,6 @@ from typing import Any
 from django.conf import settings
 
 ROTATION_SECONDS = 3600
-FORGET_SECONDS = 20
 UNKNOWN = "unknown"
 
 
@@ -70,14 +67,3 @@ class Blind:
 
 
 blind = Blind()
-
-
-async def forget() -> None:
-    """For ever: free the requests that are over, whose headers hold addresses.
-
-    They lie in cycles, and Python by itself collects those by how much is made, never by time: in an idle
-    server the last visitor's address would stay for as long as it is idle.
-    """
-    while True:
-        await asyncio.sleep(FORGET_SECONDS)
-        gc.collect()

@@ -1,17 +1,19 @@
 """The admin site, plain, under Quarter's name, and the one place where there are cookies."""
 
+import math
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth.forms import UsernameField
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware import csrf
 
 from messenger import addresses, rates
 
-PATH = "/admin/"
 LOGINS_PER_MINUTE = 10  # from one client address
+NAME_LOGINS_PER_MINUTE = 20  # in one name, from wherever; more than that, or one address could lock it out
 
 
 class QuarterAdminSite(AdminSite):
@@ -22,11 +24,22 @@ class QuarterAdminSite(AdminSite):
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django's; each password that is tried costs a third of a second of computing, so few may be."""
-        if request.method == "POST":
-            address = addresses.of_scope(getattr(request, "scope", {}))
-            if rates.spend("admin", LOGINS_PER_MINUTE, address) is not None:
-                return HttpResponse("Too many attempts. Please wait a minute.\n", "text/plain", 429)
-        return super().login(request, extra_context)
+        seconds = _spend(request) if request.method == "POST" else None
+        if seconds is None:
+            return super().login(request, extra_context)
+        sentence = "Too many attempts. Please wait a minute.\n"
+        return HttpResponse(sentence, "text/plain", 429, headers={"Retry-After": str(math.ceil(seconds))})
+
+
+def _spend(request: HttpRequest) -> float | None:
+    """Count an attempt; the seconds to wait where its address or its name had too many, else None.
+
+    The name is read as Django's form reads it: as written, blanks around it would make another one of it.
+    """
+    address = addresses.of_scope(getattr(request, "scope", {}))
+    name = str(UsernameField().to_python(request.POST.get("username", "")))
+    refused = rates.spend("admin", LOGINS_PER_MINUTE, address)
+    return refused or rates.spend("admin_name", NAME_LOGINS_PER_MINUTE, name)
 
 
 class SessionMiddleware(sessions.SessionMiddleware):
@@ -55,4 +68,4 @@ class CsrfMiddleware(csrf.CsrfViewMiddleware):
 
 def in_admin(request: HttpRequest) -> bool:
     """Whether the request is for a path of the admin."""
-    return request.path_info.startswith(PATH)
+    return request.path_info.startswith(f"/{settings.ADMIN_PATH}")

@@ -5,7 +5,6 @@ websocket  exact origin → the paths of chat.routing, all others refused
 lifespan   the beginning of a process on uvicorn
 """
 
-import gc
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -85,9 +84,6 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
 # Channels routes to ASGI applications where Django's path() expects views.
 nowhere: Any = origins.refuse
 
-# What was made until here stays: addresses.forget need not look at it again and again.
-gc.collect()
-gc.freeze()
 node.start_with_reactor()
 application = ProtocolTypeRouter(
     {

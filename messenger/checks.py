@@ -9,6 +9,8 @@
     E007 | production | REDIS_URL is not given
     E008 | everywhere | the times contradict each other
     E009 | everywhere | the limits contradict each other
+    E010 | everywhere | QUARTER_ADMIN_PATH is no plain path, or one of the server's own
+    E011 | everywhere | QUARTER_SECURITY_CONTACT is not an address that a browser could open
     W001 | production | QUARTER_PROXY_COUNT is 0 (only with check --deploy)
 
 Django's commands run them. Web server, worker and beat would start without: they call `exit_on_errors`.
@@ -28,6 +30,8 @@ KEY_CHARS = 50
 KEY_DIFFERENT_CHARS = 10
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[1-9][0-9]{0,4})?")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+ADMIN_PATH = re.compile(r"(?!(api|ws|static|healthz|readyz)/)[A-Za-z0-9_-]+/")
+CONTACT = re.compile(r"(mailto:[!-?A-~]+@|https://)[!-~]+")
 
 
 @register()
@@ -100,6 +104,12 @@ def _everywhere() -> Iterator[CheckMessage]:
             "QUARTER_IDENTITY_IDLE_SECONDS ≥ QUARTER_TTL_MAX_SECONDS, or users go before their conversations"
         )
         yield Error("Users would be erased too early.", hint=hint, id="quarter.E008")
+    if not ADMIN_PATH.fullmatch(settings.ADMIN_PATH):
+        hint = "One word of letters, digits, - and _, then a slash; not api, ws, static, healthz, readyz."
+        yield Error("QUARTER_ADMIN_PATH can't be the admin's.", hint=hint, id="quarter.E010")
+    if settings.SECURITY_CONTACT and not CONTACT.fullmatch(settings.SECURITY_CONTACT):
+        hint = "mailto:security@quarter.example or https://quarter.example/security"
+        yield Error("QUARTER_SECURITY_CONTACT is no contact.", hint=hint, id="quarter.E011")
     yield from _limits()
 
 

@@ -1,6 +1,6 @@
-"""How often one client address did something in this minute.
+"""How often one client address did something in this minute, or something was done in one name.
 
-Counted in this process's memory, under blinded addresses (messenger.addresses).
+Counted in this process's memory, under blinded addresses and names (messenger.addresses).
 """
 
 import time
@@ -15,10 +15,10 @@ _storage = MemoryStorage()
 _window = FixedWindowRateLimiter(_storage)
 
 
-def spend(what: str, per_minute: int, address: str) -> float | None:
-    """Count one `what` of this address; the seconds to wait where there were too many, else None."""
+def spend(what: str, per_minute: int, who: str) -> float | None:
+    """Count one `what` of this address or name; the seconds to wait where there were too many, else None."""
     limit = limits.RateLimitItemPerMinute(per_minute)
-    key = addresses.blind(address).hex()
+    key = addresses.blind(who).hex()
     if _window.hit(limit, what, key):
         return None
     resets_at = _window.get_window_stats(limit, what, key).reset_time

@@ -65,6 +65,11 @@ PROXY_COUNT = env.number(
 )
 if PROXY_COUNT:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURITY_CONTACT = env.text(
+    "QUARTER_SECURITY_CONTACT",
+    "",
+    "where to report a weakness, mailto:… or https://…; /.well-known/security.txt says it",
+)
 
 # --- Times and limits -------------------------------------------------------------------------------------
 
@@ -90,7 +95,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = LIMITS.http_body_bytes
 
 # --- Applications -----------------------------------------------------------------------------------------
 
-ADMIN_ENABLED = env.switch("QUARTER_ADMIN", True, "the admin below /admin/; false takes it away altogether")
+ADMIN_ENABLED = env.switch("QUARTER_ADMIN", True, "the admin; false takes it away altogether")
+ADMIN_PATH = env.text(
+    "QUARTER_ADMIN_PATH", "admin/", "where the admin is: one word of letters, digits, - and _, with a slash"
+)
 
 INSTALLED_APPS = [
     "messenger.apps.MessengerConfig",
@@ -245,7 +253,7 @@ WHITENOISE_IMMUTABLE_FILE_TEST = (
 # --- The admin's cookies; nothing else sets any -----------------------------------------------------------
 
 CSRF_FAILURE_VIEW = "messenger.views.forged"
-SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin/"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"/{ADMIN_PATH}"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -15,8 +15,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.index),
     path("favicon.ico", views.no_icon),
     path("robots.txt", views.robots),
+    path(".well-known/security.txt", views.security),
     path("api/", include("accounts.urls")),
 ]
 
 if settings.ADMIN_ENABLED:
-    urlpatterns.append(path("admin/", admin.site.urls))
+    urlpatterns.append(path(settings.ADMIN_PATH, admin.site.urls))

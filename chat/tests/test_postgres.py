@@ -4,10 +4,13 @@ Collected for PostgreSQL only. The cluster runs with the settings of docker-comp
 what is tested.
 """
 
+import contextlib
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
+import psycopg
 import pytest
 from django.conf import settings as current
 from django.db import connection
@@ -18,6 +21,7 @@ from chat.models import Item, SealHalf, Session
 from chat.tests import people
 from chat.tests.people import Person
 from chat.tests.test_expiry import later, say
+from messenger.tests import services
 
 SIZES = (256, 2048, 16384)
 
@@ -167,3 +171,43 @@ def test_a_user_with_the_rights_that_operations_names_may_free_bytes(alice: Pers
             cursor.execute("DROP OWNED BY modest")
             cursor.execute("DROP ROLE modest")
     assert ask("SELECT pg_relation_filenode('accounts_identity')") != before
+
+
+MARK = "kQ7hFJ2mNqWx"
+TABLE = "CREATE TABLE held (hash text UNIQUE, n int CHECK (n > 0))"
+FIRST = f"INSERT INTO held VALUES ('{MARK}', 1)"
+#: Each would be in the log in its own way: as detail, as context, as parameter, as message, as statement.
+FAILING = {
+    "a second row of one key": ("INSERT INTO held VALUES (%s, 2)", [MARK]),
+    "a row against a check": ("INSERT INTO held VALUES (%s, -1)", [f"{MARK} 2"]),
+    "a value that is no number": ("SELECT %s::text::int", [MARK]),
+    "a value in a function": (f"DO $$ BEGIN PERFORM '{MARK}'::int; END $$", None),
+    "no such table": (f"SELECT '{MARK}' FROM nowhere", None),
+    "no sentence at all": (f"SELECT 1 {MARK} {MARK}", None),
+}
+
+
+def test_what_postgresql_refuses_leaves_no_value_and_no_statement_in_its_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with services.postgres(log) as url, _session(url) as session:
+        session.execute(TABLE)
+        session.execute(FIRST)
+        _all_fail(session)
+        assert MARK not in log.read_text()
+        assert "ready to accept connections" in log.read_text(), "this is the log"
+        session.execute("SET log_min_messages = error")
+        session.execute("SET log_error_verbosity = verbose")
+        _all_fail(session)
+        assert MARK in log.read_text(), "without those settings it would be there"
+
+
+def _session(url: str) -> psycopg.Connection:
+    host = unquote(urlsplit(url).path.split("/")[1])
+    return psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True)
+
+
+def _all_fail(session: psycopg.Connection) -> None:
+    for what, (statement, values) in FAILING.items():
+        with contextlib.suppress(psycopg.Error):
+            session.execute(statement, values)
+            pytest.fail(what)

@@ -56,8 +56,8 @@ def valkey() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str]:
-    """A PostgreSQL cluster on a private socket.
+def postgres(log: Path | None = None) -> Iterator[str]:
+    """A PostgreSQL cluster on a private socket, as shipped; its log goes to `log`, or is next to nothing.
 
     Gives its postgres:// URL. The server refuses to run as root.
     """
@@ -78,10 +78,11 @@ def postgres() -> Iterator[str]:
             "-c",
             "listen_addresses=",
         ]
-        command += [*shipped_flags(), "-c", "fsync=off", "-c", "log_min_messages=fatal"]
+        command += [*shipped_flags(), "-c", "fsync=off"]
+        command += [] if log else ["-c", "log_min_messages=fatal"]
         host = str(directory).replace("/", "%2F")
         url = f"postgres://postgres@/{host}/postgres"
-        with _child(command, signal.SIGINT, user):
+        with _child(command, signal.SIGINT, user, log):
             _wait_for(lambda: _postgres_answers(str(directory)))
             yield url
 
@@ -93,15 +94,21 @@ def _directory() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _child(command: list[str], end: signal.Signals, user: str | None = None) -> Iterator[None]:
+def _child(
+    command: list[str], end: signal.Signals, user: str | None = None, log: Path | None = None
+) -> Iterator[None]:
     die_with_parent = ctypes.CDLL(None).prctl
-    with subprocess.Popen(
-        command,
-        user=user,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=lambda: die_with_parent(PR_SET_PDEATHSIG, end),
-    ) as process:
+    with (
+        log.open("wb") if log else contextlib.nullcontext() as errors,
+        subprocess.Popen(
+            command,
+            user=user,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            preexec_fn=lambda: die_with_parent(PR_SET_PDEATHSIG, end),
+        ) as process,
+    ):
         try:
             yield
         finally:

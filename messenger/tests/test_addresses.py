@@ -1,8 +1,5 @@
 """Client addresses, and how little is kept of them."""
 
-import asyncio
-import gc
-import weakref
 from typing import Any
 
 import pytest
@@ -61,25 +58,3 @@ def test_an_address_means_the_same_for_an_hour_and_then_nothing() -> None:
 
 def test_another_process_blinds_otherwise() -> None:
     assert addresses.Blind()("192.0.2.1") != addresses.Blind()("192.0.2.1")
-
-
-async def test_a_request_that_is_over_is_freed_though_nothing_else_happens(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Request:
-        """Holds itself, as Daphne's do."""
-
-        def __init__(self) -> None:
-            self.itself = self
-
-    monkeypatch.setattr(addresses, "FORGET_SECONDS", 0)
-    gc.disable()
-    request = weakref.ref(Request())
-    forgetting = asyncio.create_task(addresses.forget())
-    try:
-        for _ in range(10):
-            await asyncio.sleep(0)
-        assert request() is None
-    finally:
-        gc.enable()
-        forgetting.cancel()

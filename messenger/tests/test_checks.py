@@ -62,6 +62,18 @@ def test_good_settings_are_taken(production: Any) -> None:
         ("TTL_SECONDS", 30, "quarter.E008"),
         ("TTL_MAX_SECONDS", 800, "quarter.E008"),
         ("IDENTITY_IDLE_SECONDS", 3600, "quarter.E008"),
+        *[
+            ("ADMIN_PATH", path, "quarter.E010")
+            for path in ("", "/", "admin", "/admin/", "a/b/", "a b/", "a;b/", "../", "ådmin/", "admin/\n")
+        ],
+        *[
+            ("ADMIN_PATH", f"{own}/", "quarter.E010")
+            for own in ("api", "ws", "static", "healthz", "readyz", ".well-known")
+        ],
+        *[
+            ("SECURITY_CONTACT", contact, "quarter.E011")
+            for contact in ("me@quarter.example", "http://quarter.example", "mailto:me", "https://a\nb", "-")
+        ],
     ],
 )
 def test_a_bad_setting_stops_web_server_and_worker(
@@ -73,6 +85,18 @@ def test_a_bad_setting_stops_web_server_and_worker(
         checks.exit_on_errors()
     with pytest.raises(SystemExit, match=error):
         refuse_bad_settings()
+
+
+@pytest.mark.parametrize("path", ["admin/", "apia/", "my-desk_1/", "Static-/"])
+def test_the_admin_may_be_at_any_plain_path(production: Any, path: str) -> None:
+    production.ADMIN_PATH = path
+    assert ids() == []
+
+
+@pytest.mark.parametrize("contact", ["mailto:security@quarter.example", "https://quarter.example/security"])
+def test_a_contact_is_an_address_that_can_be_opened(production: Any, contact: str) -> None:
+    production.SECURITY_CONTACT = contact
+    assert ids() == []
 
 
 def test_limits_that_contradict_each_other_are_refused(production: Any) -> None:

@@ -1,5 +1,6 @@
 """What a browser gets: the page, its files, and the headers around them."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,21 @@ async def test_crawlers_are_sent_away() -> None:
     answer = await call("GET", "/robots.txt")
     assert answer.body == b"User-agent: *\nDisallow: /\n"
     assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+
+
+async def test_who_finds_a_weakness_is_told_where_to_report_it(settings: Any) -> None:
+    """RFC 9116: Contact and Expires, the latter within a year."""
+    path = "/.well-known/security.txt"
+    assert (await call("GET", path)).status == 404
+    settings.SECURITY_CONTACT = "mailto:security@quarter.example"
+    answer = await call("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    contact, expires = answer.body.decode().splitlines()
+    assert contact == "Contact: mailto:security@quarter.example"
+    name, _, until = expires.partition(": ")
+    left = datetime.fromisoformat(until) - datetime.now(UTC)
+    assert name == "Expires"
+    assert timedelta(days=7) < left < timedelta(days=365)
 
 
 def directives(policy: str) -> dict[str, str]:
