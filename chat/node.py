@@ -23,7 +23,6 @@ from chat import announce, expiry, limits, shutdown
 from chat.connections import close_all, with_connection
 from chat.delivery import Delivery
 from chat.writer import Writer
-from messenger import addresses
 
 log = structlog.get_logger("quarter.chat")
 
@@ -66,7 +65,6 @@ class Node:
                 self.delivery.hints.speak,
                 self.delivery.hints.listen,
                 self._clock,
-                addresses.forget,
             )
         ]
         announce.use(self._announce_from_thread)
