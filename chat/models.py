@@ -42,6 +42,13 @@ class Why(models.TextChoices):
     REMOVED = "removed"
 
 
+class Place(models.TextChoices):
+    """Which of the responder's places an offer takes while it waits; nothing where it was left unread."""
+
+    LINK = "link"
+    REQUEST = "request"
+
+
 class Kind(models.TextChoices):
     OFFER = "offer"
     ANSWER = "answer"
@@ -56,6 +63,7 @@ class Session(models.Model):
     responder = models.ForeignKey("accounts.Identity", models.CASCADE, related_name="sessions_asked")
     state = models.CharField(max_length=7, choices=State, default=State.OFFERED)
     ended_why = models.CharField(max_length=8, choices=Why, blank=True, default="")
+    place = models.CharField(max_length=7, choices=Place, blank=True, db_default="")
     ttl_seconds = models.PositiveIntegerField()
     last_seq = models.PositiveIntegerField(default=0)
     next_n_initiator = models.PositiveIntegerField(default=0)
@@ -75,6 +83,7 @@ class Session(models.Model):
                 | (~Q(state=State.ENDED) & Q(ended_why="")),
                 name="session_ended_says_why",
             ),
+            models.CheckConstraint(condition=Q(place__in=["", *Place.values]), name="session_place_known"),
             models.CheckConstraint(
                 condition=Q(expires_at__gte=F("created_at")), name="session_expires_later"
             ),

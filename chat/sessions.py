@@ -17,11 +17,14 @@ from django.utils import timezone
 
 from accounts.models import Identity
 from chat import envelope, errors
-from chat.models import HALF_BYTES, File, Item, Kind, SealHalf, Session, Side, State, Why
+from chat.models import HALF_BYTES, File, Item, Kind, Place, SealHalf, Session, Side, State, Why
 
 HALVES_PER_IDENTITY = 64
 # Unanswered offers of one guest to one owner: a single stranger must not take all places of those who ask.
 OFFERS_PER_PAIR = 3
+UNREAD = "unread"
+# As long as a page waits at most before it asks again.
+PAUSE_SECONDS = 60.0
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def offer(me: str, body: bytes) -> Change:
     known = Session.objects.filter(id=fields.session).first()
     if known is not None:
         return _offered_before(known)
-    _check_room(me, fields.responder)
+    _check_room(fields)
     return _begin(fields, body)
 
 
@@ -109,8 +112,7 @@ def answer(me: str, session: str, body: bytes) -> Change:
         raise errors.NotYours
     if row.state == State.OPEN:
         return _answered_before(row, body)
-    if _open_sessions(me).count() >= settings.LIMITS.sessions:
-        raise errors.Full
+    _check_fewer(_open_sessions(me), settings.LIMITS.sessions)
     row.state = State.OPEN
     _append(row, Side.RESPONDER, Kind.ANSWER, body)
     return Change(session, _people(row))
@@ -121,6 +123,8 @@ def decline(me: str, session: str, why: str) -> Change:
     """End a session that was offered to me, while I have said nothing in it; `why` is declined or used.
 
     An owner who answered several offers under one link turns the others away so, once one has said hello.
+    An offer that is left `unread` goes on to its time, and its sender sees nothing (PROTOCOL §5): only its
+    place is free for others.
     """
     row = _lock_any(me, session)
     if row is None or row.state == State.ENDED:
@@ -129,7 +133,11 @@ def decline(me: str, session: str, why: str) -> Change:
         raise errors.NotYours
     if row.next_n_responder > 0:
         raise errors.Conflict
-    return end(row, Why(why))
+    if why != UNREAD:
+        return end(row, Why(why))
+    row.place = ""
+    row.save(update_fields=["place"])
+    return Change(session)
 
 
 @transaction.atomic
@@ -158,8 +166,8 @@ def leave(me: str, session: str) -> Change:
 def end(row: Session, why: Why) -> Change:
     """Make a bare tombstone of a locked session: no items, no files, no halves. Its own expiry stays."""
     empty([row.id])
-    row.state, row.ended_why = State.ENDED, why
-    row.save(update_fields=["state", "ended_why"])
+    row.state, row.ended_why, row.place = State.ENDED, why, ""
+    row.save(update_fields=["state", "ended_why", "place"])
     return Change(row.id, _people(row), why)
 
 
@@ -235,12 +243,24 @@ def _open_sessions(me: str) -> QuerySet[Session]:
     return live().filter(Q(initiator=me) | Q(responder=me, state=State.OPEN))
 
 
-def _check_room(me: str, responder: str) -> None:
-    if _open_sessions(me).count() >= settings.LIMITS.sessions:
-        raise errors.Full
-    waiting = live().filter(responder=responder, state=State.OFFERED)
-    if waiting.count() >= settings.LIMITS.requests or waiting.filter(initiator=me).count() >= OFFERS_PER_PAIR:
-        raise errors.Full
+def _place(fields: envelope.Offer) -> Place:
+    return Place.LINK if fields.invited else Place.REQUEST
+
+
+def _check_room(fields: envelope.Offer) -> None:
+    """Those with a link and those without have places of their own (docs/decisions/7-places.md)."""
+    waiting = live().filter(responder=fields.responder, state=State.OFFERED)
+    _check_fewer(_open_sessions(fields.initiator), settings.LIMITS.sessions)
+    _check_fewer(waiting.filter(place=_place(fields)), settings.LIMITS.requests)
+    _check_fewer(waiting.filter(initiator=fields.initiator), OFFERS_PER_PAIR)
+
+
+def _check_fewer(those: QuerySet[Session], most: int) -> None:
+    """Full where there are `most`: until the first of them is over, or for PAUSE_SECONDS."""
+    ends = those.order_by("expires_at").values_list("expires_at", flat=True)
+    if len(ends) >= most:
+        left = (ends[0] - timezone.now()).total_seconds()
+        raise errors.Full(max(1.0, min(left, PAUSE_SECONDS)))
 
 
 def _begin(fields: envelope.Offer, body: bytes) -> Change:
@@ -249,6 +269,7 @@ def _begin(fields: envelope.Offer, body: bytes) -> Change:
         id=fields.session,
         initiator_id=fields.initiator,
         responder_id=fields.responder,
+        place=_place(fields),
         ttl_seconds=settings.TTL_SECONDS,
         created_at=now,
         last_activity_at=now,

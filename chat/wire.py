@@ -6,7 +6,7 @@
       prepare  id, session                    seal     id, session, half
       offer    id, body                       ok       id
       answer   id, session, body              ok       id
-      decline  id, session, why               ok       id
+      decline  id, session, why               ok       id                    unread: its sender hears nothing
       post     session, n, body               stored   session, n            all up to n are on disk
       volatile session, body
       keep     id, session, ttl               ok       id
@@ -46,7 +46,7 @@ Bytes384 = Annotated[bytes, Meta(min_length=384, max_length=384)]
 Seconds = Annotated[float, Meta(ge=0)]
 Cursors = Annotated[dict[Name, Uint32], Meta(max_length=64, description="session → last seq taken")]
 
-DeclineWhy = Literal["declined", "used"]
+DeclineWhy = Literal["declined", "used", "unread"]
 EndedWhy = Literal["left", "declined", "used", "expired", "erased", "removed"]
 ItemKind = Literal["offer", "answer", "message"]
 

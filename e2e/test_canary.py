@@ -39,7 +39,7 @@ def test_the_search_finds_what_is_there(make_stack: MakeStack, make_person: Make
     assert search.files_holding_any([needle], stack.files()) != []
     assert search.tables_holding(needle, stack.database_path) != []
     found = search.processes_holding([needle], stack.processes())
-    assert any("daphne" in line for line in found)
+    assert any("serve_daphne" in line for line in found)
 
 
 def _spellings(text: str) -> list[bytes]:

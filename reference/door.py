@@ -68,8 +68,10 @@ class Door:
         try:
             offer = handshake.read_offer(self._engine.identity, item.body)
         except ProtocolError:
+            self._leave_unread(item.session)
             return
         if b64u.encode(offer.session_id) != item.session:
+            self._leave_unread(item.session)
             return
         if offer.is_request:
             self._ask_person(offer, item.session)
@@ -100,6 +102,8 @@ class Door:
         elif verdict == "used" and key is not None:
             self._turn_away(session, "used")
             self._engine.notices.put(LinkTried(self._links[key].name))
+        else:
+            self._leave_unread(session)
 
     def _answer(self, offer: Offer, key: str | None) -> None:
         """Answer under the link of this key, or without one, by the person's consent."""
@@ -116,6 +120,7 @@ class Door:
                 engine.identity, offer, secret, ttl_seconds, clock.now(), link=key, name=name
             )
         except ProtocolError:
+            self._leave_unread(session)
             return
         if used and key:
             self._links[key] = links.answered(used, offer)
@@ -145,6 +150,10 @@ class Door:
         """The others that were answered under a link."""
         talks = self._engine.talks.values()
         return [talk for talk in talks if talk.state.head.phase == "answered" and talk.state.head.link == key]
+
+    def _leave_unread(self, session: str) -> None:
+        """The server need keep no place for it; its sender hears nothing."""
+        self._engine.say(session, wire.Decline(0, session, "unread"))
 
     def _turn_away(self, session: str, why: wire.DeclineWhy | None) -> None:
         self._engine.forget(session)

@@ -45,10 +45,12 @@ def took(conversation: Conversation, item: wire.Item, limits: wire.Limits, now: 
     if step.conversation.over is None:
         if item.kind == "answer" and conversation.pending is not None:
             step = beginning.greeted(conversation, item.body, now)
-        if item.kind == "message" and conversation.state is not None:
-            _take_message(step, item, limits)
-        else:
+        if item.kind != "message":
             _advance(step, item)
+        elif conversation.state is None:
+            _wait_for(step, WITHHELD)
+        else:
+            _take_message(step, item, limits)
     step.frames.append(wire.Taken(item.session, item.seq))
     return step
 
@@ -143,8 +145,10 @@ def _take_message(step: Step, item: wire.Item, limits: wire.Limits) -> None:
     try:
         header = messages.parse(item.body).header
     except ProtocolError:
-        return  # dropped
+        _wait_for(step, SPOILED)
+        return
     if it.state is None or header.session_id != it.state.session_id:
+        _wait_for(step, SPOILED)
         return
     name = Name(header.sender, header.n)
     if header.sender == it.state.sender:
@@ -193,12 +197,10 @@ def _judge(step: Step, item: wire.Item, limits: wire.Limits) -> None:
             _advance(step, item)
         case ratchet.Gap():
             _wait_for(step, WITHHELD)
-        case ratchet.Failed():
+        case ratchet.Failed() | ratchet.Drop():  # no honest server stores what is dropped
             _wait_for(step, SPOILED)
         case ratchet.Broken(code):
             step.break_off(WHY_BROKEN[code])
-        case ratchet.Drop():
-            pass
 
 
 def _wait_for(step: Step, reason: str) -> None:

@@ -22,7 +22,7 @@ Modulus = Annotated[bytes, Meta(min_length=384, max_length=384)]
 Seconds = Annotated[float, Meta(ge=0)]
 Cursors = Annotated[dict[Name, Uint32], Meta(max_length=64)]
 Role = Literal[0, 1]
-DeclineWhy = Literal["declined", "used"]
+DeclineWhy = Literal["declined", "used", "unread"]
 EndedWhy = Literal["left", "declined", "used", "expired", "erased", "removed"]
 
 CURSORS_MAX = 64

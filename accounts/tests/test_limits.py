@@ -1,5 +1,6 @@
 """How often one address may try."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -13,15 +14,19 @@ from messenger import rates
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 
-def test_the_eleventh_new_user_of_a_minute_is_refused_with_a_time_to_come_back() -> None:
+@pytest.mark.parametrize(
+    ("spend", "most"),
+    [(limits.spend_new_identity, 10), (limits.spend_login, 60), (limits.spend_answer, 60)],
+)
+def test_an_address_may_do_each_so_often_a_minute(spend: Callable[[str], None], most: int) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        for _ in range(10):
-            limits.spend_new_identity("192.0.2.1")
+        for _ in range(most):
+            spend("192.0.2.1")
         with pytest.raises(TooFast) as refused:
-            limits.spend_new_identity("192.0.2.1")
+            spend("192.0.2.1")
         assert refused.value.retry_after is not None
         clock.shift(refused.value.retry_after)
-        limits.spend_new_identity("192.0.2.1")
+        spend("192.0.2.1")
 
 
 def test_another_address_is_not_held_back() -> None:

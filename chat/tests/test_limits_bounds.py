@@ -13,14 +13,15 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from chat import errors, limits, mailbox, node, sessions, wire, writer
+from chat import envelope, errors, limits, mailbox, node, sessions, window, wire, writer
 from chat.models import Session
 from chat.tests import people
-from chat.tests.pages import listener, open_socket, sender
+from chat.tests.pages import listener, open_socket, receiver, sender
 from chat.tests.people import Person
 from chat.tests.test_limits import Clock
 
 DAY_SECONDS = 24 * 3600
+ends_here = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def limits_of(settings: Any) -> Callable[..., None]:
     return change
 
 
-def ask(guest: Person, owner: Person) -> str:
-    return sessions.offer(guest.hash, people.make_offer(guest, owner)).session
+def ask(guest: Person, owner: Person, invited: bool = False) -> str:
+    return sessions.offer(guest.hash, people.make_offer(guest, owner, invited)).session
 
 
 @pytest.mark.parametrize(("burst", "per_second"), [(60, 5), (4, 4)])
@@ -55,14 +56,58 @@ def test_the_buckets_are_as_large_as_the_design_says() -> None:
     assert (shipped.posts_burst, shipped.posts_per_second, shipped.volatile_per_second) == (60, 5, 4)
 
 
-def test_ten_requests_may_wait_for_an_owner_and_the_next_has_to_come_later(alice: Person) -> None:
-    waiting = [ask(people.meet("a guest"), alice) for _ in range(10)]
+@pytest.mark.parametrize("invited", [False, True])
+@pytest.mark.parametrize("why", ["declined", "unread"])
+def test_ten_may_wait_for_an_owner_and_the_next_has_to_come_later(
+    alice: Person, invited: bool, why: str
+) -> None:
+    waiting = [ask(people.meet("a guest"), alice, invited) for _ in range(10)]
     late = people.meet("a late guest")
+    with pytest.raises(errors.Full):
+        ask(late, alice, invited)
+    sessions.decline(alice.hash, waiting[0], why)
+    ask(late, alice, invited)
+
+
+def test_those_who_have_but_the_code_keep_no_invited_guest_out(alice: Person, bob: Person) -> None:
+    for _ in range(10):
+        ask(people.meet("a stranger"), alice)
+    ask(bob, alice, invited=True)
+
+
+def test_who_was_left_unread_sees_nothing_of_it(alice: Person, bob: Person) -> None:
+    session = ask(bob, alice, invited=True)
+    before = mailbox.look(bob.hash)
+    assert not sessions.decline(alice.hash, session, "unread").changed
+    after = mailbox.look(bob.hash)
+    assert [(each.state, each.last_seq) for each in after.sessions] == [
+        (each.state, each.last_seq) for each in before.sessions
+    ]
+    assert not after.ended
+    assert Session.objects.get(id=session).expires_at > timezone.now()
+
+
+def test_who_was_left_unread_may_not_ask_more_often_for_that(alice: Person, bob: Person) -> None:
+    for _ in range(3):
+        sessions.decline(alice.hash, ask(bob, alice, invited=True), "unread")
+    with pytest.raises(errors.Full):
+        ask(bob, alice, invited=True)
+
+
+@pytest.mark.parametrize(("left", "said"), [(500, 60), (20, 20)])
+def test_who_finds_no_place_is_told_when_the_first_one_is_free(
+    alice: Person, left: float, said: float
+) -> None:
+    waiting = [ask(people.meet("a guest"), alice) for _ in range(10)]
+    now = timezone.now()
+    Session.objects.filter(id=waiting[3]).update(expires_at=now + timedelta(seconds=left))
     with pytest.raises(errors.Full) as refused:
-        ask(late, alice)
-    assert refused.value.retry_after
-    sessions.decline(alice.hash, waiting[0], "declined")
-    ask(late, alice)
+        ask(people.meet("a late guest"), alice)
+    assert refused.value.retry_after == pytest.approx(said, abs=5)
+    assert refused.value.retry_after <= said
+    if left < 60:
+        Session.objects.filter(id=waiting[3]).update(expires_at=now)
+        ask(people.meet("a guest in time"), alice)
 
 
 def test_three_of_them_may_be_one_guests(alice: Person, bob: Person) -> None:
@@ -123,13 +168,15 @@ def test_no_message_keeps_it_longer_than_a_day(age: int, left: int) -> None:
     assert sessions.expiry_of(60, now - timedelta(seconds=age), now) == now + timedelta(seconds=left)
 
 
-def test_twenty_sockets_may_be_open_from_one_address() -> None:
+def test_sixty_sockets_may_be_open_from_one_address() -> None:
+    """Ten pages, each with its two sockets and four of former ones, which died and nobody knows it yet."""
     seats = limits.Seats()
     with contextlib.ExitStack() as held:
-        assert [held.enter_context(seats.seat("here")) for _ in range(21)] == [True] * 20 + [False]
+        assert [held.enter_context(seats.seat("here")) for _ in range(61)] == [True] * 60 + [False]
         assert held.enter_context(seats.seat("elsewhere"))
 
 
+@ends_here
 async def test_who_finds_no_seat_is_told_when_to_come_back(
     alice: Person, limits_of: Callable[..., None]
 ) -> None:
@@ -141,6 +188,7 @@ async def test_who_finds_no_seat_is_told_when_to_come_back(
         assert await second.closed() == 4429
 
 
+@ends_here
 async def test_who_is_cut_off_keeps_the_seat_for_a_while(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +207,7 @@ async def test_who_is_cut_off_keeps_the_seat_for_a_while(
         assert time.monotonic() - began > 0.2
 
 
+@ends_here
 async def test_a_new_socket_does_not_come_with_a_full_bucket(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +223,7 @@ async def test_a_new_socket_does_not_come_with_a_full_bucket(
         assert await socket.closed() == 4429
 
 
+@ends_here
 async def test_frames_that_cost_nothing_are_read_no_faster_than_their_pace(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,9 +233,10 @@ async def test_frames_that_cost_nothing_are_read_no_faster_than_their_pace(
         began = time.monotonic()
         await socket.send(*[wire.Taken(alice.hash, 1)] * 8)
         assert await socket.is_silent()
-        assert time.monotonic() - began > 0.2
+        assert time.monotonic() - began > 0.3
 
 
+@ends_here
 async def test_two_hundred_sockets_that_came_and_went_leave_no_task(alice: Person) -> None:
     async with sender(alice):
         before = len(asyncio.all_tasks())
@@ -194,6 +245,82 @@ async def test_two_hundred_sockets_that_came_and_went_leave_no_task(alice: Perso
                 await socket.refused(wire.Lookup(1, people.session_of(b"nobody")))
         await asyncio.sleep(0)
         assert len(asyncio.all_tasks()) <= before + 1
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_a_sign_that_is_never_stored_is_small(session: str, more: int) -> None:
+    frame = people.make_volatile(session, 0)
+    padded = frame + bytes(1024 + more - len(frame))
+    with contextlib.nullcontext() if more <= 0 else pytest.raises(errors.BadEnvelope):
+        envelope.parse_volatile(padded)
+
+
+@ends_here
+async def test_typing_comes_four_times_a_second(alice: Person, session: str) -> None:
+    async with sender(alice) as out:
+        frame = wire.Volatile(session, people.make_volatile(session, 0))
+        await out.send(*[frame] * 4)
+        assert await out.refused(wire.Lookup(1, people.session_of(b"nobody"))) == "not_found"
+        error = await out.ask(frame, wire.Error)
+        assert error.code == "too_fast"
+        assert error.retry_after is not None
+        assert 0 < error.retry_after <= 1 / 4
+
+
+@pytest.mark.parametrize(("size", "most"), [(1, 64), (256 * 1024 // 32, 32)])
+def test_so_much_is_under_way_to_a_page_that_takes_nothing(size: int, most: int) -> None:
+    """64 items, or 256 KiB."""
+    under_way = window.Window()
+    for seq in range(1, most + 1):
+        assert under_way.fits(size)
+        under_way.send("session", seq, size)
+    assert not under_way.fits(size)
+    under_way.take("session", 1)
+    assert under_way.fits(size)
+    assert under_way.fits(size + 1) is (most == 64)
+
+
+class Timers:
+    """What a loop is to do later: kept here, and done when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._later: dict[tuple[float, object], Callable[[], None]] = {}
+        loop = asyncio.get_running_loop()
+        self._call_later = loop.call_later
+        monkeypatch.setattr(loop, "call_later", self._keep)
+
+    def _keep(self, seconds: float, callback: Callable[..., None], *args: Any, **more: Any) -> object:
+        if callback.__name__ == "close":
+            self._later[seconds, *args] = lambda: callback(*args)
+        return self._call_later(seconds, callback, *args, **more)
+
+    def fire(self, seconds: float, code: int) -> None:
+        """The time is over after which a socket was to be closed with this code."""
+        self._later.pop((seconds, code))()
+
+
+@ends_here
+async def test_the_first_frame_is_awaited_for_five_seconds(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers = Timers(monkeypatch)
+    async with open_socket("send") as socket:
+        timers.fire(5, 4401)
+        assert await socket.closed() == 4401
+
+
+@ends_here
+async def test_a_page_that_takes_nothing_is_cut_after_thirty_seconds(
+    alice: Person, bob: Person, session: str, limits_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_of(window_items=1)
+    timers = Timers(monkeypatch)
+    async with receiver(bob) as socket:
+        await socket.expect(wire.ReceiveReady)
+        await socket.expect(wire.Item)
+        await asyncio.sleep(0)
+        timers.fire(30, 4408)
+        assert await socket.closed() == 4408
 
 
 class Nobody:

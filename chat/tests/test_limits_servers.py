@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,14 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from uvicorn.server import ServerState
 
-from chat.tests import servers
+from chat.tests import pages, servers
 from messenger.stack import parts, serve_daphne, serve_uvicorn
 
 LIMIT = 256 * 1024
+UPGRADE = (
+    b"GET /ws/send/ HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:8000\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 POST = b"POST /api/login HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:8000\r\n"
 MEMORY_BYTES = 32 * 1024 * 1024
 
@@ -151,6 +157,50 @@ async def test_uvicorn_gives_up_a_request_that_does_not_come_to_its_end(
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+@pytest.mark.parametrize(("more", "codes"), [(-1, {4413}), (0, {4413}), (1, {1009, 1006})])
+async def test_what_is_longer_than_any_frame_may_be_never_reaches_the_application(
+    server: servers.Server, more: int, codes: set[int]
+) -> None:
+    """Up to 128 KiB the application says that it is too long; above that a server hangs up, Daphne mutely."""
+    async with pages.open_socket("send", server.url) as page:
+        await page.pipe.send(bytes(131072 + more))
+        assert await page.closed() in codes
+
+
+def test_a_socket_that_died_without_a_word_leaves_its_seat_within_half_a_minute() -> None:
+    most = parts.PING_SECONDS + parts.PONG_SECONDS + 2  # Daphne looks at its sockets every two seconds
+    assert most <= 30
+    assert parts.PONG_SECONDS < parts.PING_SECONDS
+
+
+@pytest.mark.parametrize("name", ["daphne", "uvicorn"])
+def test_a_socket_that_answers_no_ping_is_cut(
+    name: parts.ServerName,
+    django_db_setup: None,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = parts.server
+    monkeypatch.setattr(parts, "server", lambda *args: hasty(part(*args)))
+    with servers.start(name, redis_url, tmp_path, QUARTER_LIMIT_HELLO_SECONDS="60") as started:
+        began = time.monotonic()
+        said = call(started, UPGRADE)
+        assert said.startswith(b"HTTP/1.1 101 ")
+        assert time.monotonic() - began < 20
+
+
+def hasty(part: parts.Part) -> parts.Part:
+    """The same part, which pings each second and waits for a second."""
+    code = (
+        "import runpy, sys; from messenger.stack import parts; parts.PING_SECONDS = parts.PONG_SECONDS = 1;"
+        "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+    )
+    seconds = (str(parts.PING_SECONDS), str(parts.PONG_SECONDS))
+    words = ["1" if word in seconds else word for word in part.argv[2:]]
+    return replace(part, argv=[sys.executable, "-c", code, *words])
 
 
 def test_both_servers_are_as_patient() -> None:

@@ -69,6 +69,7 @@ GOOD: dict[tuple[str, str], dict[str, Frame]] = {
         "answer": {"t": "answer", "id": 4, "session": SESSION, "body": bytes([1, 2]) + bytes(2784)},
         "decline": {"t": "decline", "id": 5, "session": SESSION, "why": "declined"},
         "decline a used link": {"t": "decline", "id": 5, "session": SESSION, "why": "used"},
+        "leave an offer unread": {"t": "decline", "id": 5, "session": SESSION, "why": "unread"},
         "post": {"t": "post", "session": SESSION, "n": 0, "body": bytes([1, 3]) + bytes(331)},
         "post, highest n": {"t": "post", "session": SESSION, "n": TOP, "body": b"\x01"},
         "volatile": {"t": "volatile", "session": SESSION, "body": bytes([1, 4]) + bytes(330)},

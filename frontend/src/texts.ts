@@ -54,6 +54,7 @@ export const address = {
 export const ownCode = {
   title: 'Your code',
   hint: 'Whoever has it, without a link, can ask to talk to you. You accept or decline.',
+  linkOnly: 'You want to be asked by link only: nobody reaches you with it alone.',
   copy: 'Copy your code',
   copied: 'Your code is copied.',
 }
@@ -62,6 +63,8 @@ export const settings = {
   title: 'This browser',
   remember: 'Remember in this browser',
   rememberHint: 'Off: your keys go when you close this tab. On: they stay until you erase them.',
+  linkOnly: 'Only with a link',
+  linkOnlyHint: 'On: requests with your code alone are ignored. Nobody is told.',
   erase: 'Erase everything',
 }
 

@@ -13,6 +13,9 @@ from messenger.stack import place
 
 ServerName = Literal["daphne", "uvicorn"]
 GRACE_SECONDS = 2
+# A socket that died without a word is noticed within 30 s (Daphne looks every two seconds whether to ping).
+# The pong is awaited less long than the next ping: else Daphne cuts a socket for one that it has forgotten.
+PING_SECONDS, PONG_SECONDS = 14, 12
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def _daphne(listener: int) -> list[str]:
     return [
         *("messenger.stack.serve_daphne", "--fd", str(listener), "-v", "0", "--no-server-name"),
         *("--websocket-max-message-size", "131072", "--websocket-max-frame-size", "131072"),
+        *("--ping-interval", str(PING_SECONDS), "--ping-timeout", str(PONG_SECONDS)),
         *("--application-close-timeout", str(GRACE_SECONDS), "messenger.asgi:application"),
     ]
 

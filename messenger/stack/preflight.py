@@ -1,11 +1,26 @@
 """What must be so before anything is started; each check refuses with a remedy."""
 
 import errno
+import resource
 import socket
 import tempfile
 from pathlib import Path
 
 from messenger.stack import errors
+
+# Far above what one machine serves, and not the millions that some programs would walk through.
+FILES_MOST = 65536
+
+
+def raise_file_limit() -> None:
+    """Let this process and its children open FILES_MOST files, or as many as the system allows.
+
+    Each page takes two; many systems begin with 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES_MOST if hard == resource.RLIM_INFINITY else min(hard, FILES_MOST)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -38,6 +38,7 @@ def run(options: Options, environment: Mapping[str, str], say: Callable[[str], N
         preflight.require_page(options.page)
     data_dir = options.data_dir.absolute()
     preflight.make_data_dir(data_dir)
+    preflight.raise_file_limit()
     with (
         Signals() as signals,
         contextlib.suppress(Ended),

@@ -12,7 +12,7 @@ import sys
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from messenger.stack.parts import GRACE_SECONDS
+from messenger.stack.parts import GRACE_SECONDS, PING_SECONDS, PONG_SECONDS
 
 REQUEST_SECONDS = 20
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -70,6 +70,8 @@ def main(where: str) -> None:
         ws="websockets-sansio",
         ws_max_size=131072,
         ws_per_message_deflate=False,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[_listener(where)])

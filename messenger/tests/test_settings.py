@@ -42,8 +42,8 @@ def test_the_limits_are_those_of_the_design() -> None:
     assert (chosen.frame_bytes, chosen.text_bytes, chosen.http_body_bytes) == (32768, 16384, 262144)
     assert (chosen.posts_burst, chosen.posts_per_second, chosen.volatile_per_second) == (60, 5, 4)
     assert (chosen.sessions, chosen.requests, chosen.session_items) == (20, 10, 2000)
-    assert (chosen.window_items, chosen.window_bytes, chosen.stalled_seconds) == (64, 1048576, 30)
-    assert (chosen.sockets_per_address, chosen.identities_per_minute) == (20, 10)
+    assert (chosen.window_items, chosen.window_bytes, chosen.stalled_seconds) == (64, 262144, 30)
+    assert (chosen.sockets_per_address, chosen.identities_per_minute) == (60, 10)
 
 
 def test_a_socket_is_spelled_as_each_reader_wants_it() -> None:

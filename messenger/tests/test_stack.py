@@ -1,10 +1,33 @@
 """The parts of `manage.py run` that need no process."""
 
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from messenger.stack import errors, place, supervisor
+from messenger.stack import errors, place, preflight, supervisor
+
+
+@pytest.fixture
+def hard() -> Iterator[int]:
+    """How many files this process could open; what it may is put back."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_pages_are_not_kept_out_by_the_shells_limit_of_open_files(hard: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    preflight.raise_file_limit()
+    most = preflight.FILES_MOST if hard == resource.RLIM_INFINITY else min(hard, preflight.FILES_MOST)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, hard)
+
+
+def test_a_limit_of_open_files_is_never_lowered(hard: int) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    preflight.raise_file_limit()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(before[0], preflight.FILES_MOST)
 
 
 def test_a_part_comes_back_at_once_and_then_ever_later() -> None:

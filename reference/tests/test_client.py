@@ -271,7 +271,7 @@ async def test_a_server_that_is_killed_and_comes_back_loses_and_doubles_nothing(
     alice, bob = await meet(await make_client(), await make_client())
     await alice.say("before")
     await heard(bob, "before")
-    [server] = [part for part in stack.processes() if "daphne" in " ".join(part.cmdline())]
+    [server] = [part for part in stack.processes() if "serve_daphne" in " ".join(part.cmdline())]
     server.kill()
     for number in range(5):
         await alice.say(f"from alice {number}")

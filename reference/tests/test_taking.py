@@ -267,12 +267,25 @@ def test_what_is_reflected_or_garbage_is_not_taken_for_the_peers(world: World) -
     assert world.alice.it.over is None
 
 
-def test_a_message_of_another_conversation_is_not_taken(world: World) -> None:
+@pytest.mark.parametrize("is_spliced", [True, False], ids=["of another conversation", "of another version"])
+def test_what_is_no_message_of_this_conversation_is_fetched_anew(world: World, is_spliced: bool) -> None:
+    other = World()
+    body = world.says(world.alice, "good")
+    wrong = other.says(other.alice, "not for here") if is_spliced else bytes([9]) + body[1:]
+    world.give(world.bob, wrong)
+    world.passes(1.0)
+    world.give(world.bob, body)
+    world.passes(60.0)
+    assert world.bob.heard() == ["good"]
+    assert world.bob.it.over is None
+
+
+def test_a_message_of_another_conversation_in_a_messages_place_breaks_it(world: World) -> None:
     other = World()
     world.give(world.bob, other.says(other.alice, "not for here"))
     world.passes(60.0)
     assert world.bob.heard() == []
-    assert world.bob.it.over is None
+    assert "changed on its way" in world.bob.over()
 
 
 def test_once_broken_nothing_is_sent_but_the_wish_to_forget(world: World) -> None:

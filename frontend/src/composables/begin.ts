@@ -22,7 +22,7 @@ export function beginPage(engine: Engine) {
     // First where the link leads: home would make a link of its own meanwhile.
     if (fragment === '') arriveAgain()
     else await arrive(fragment)
-    page.begun(engine.remembered, engine.limits)
+    page.begun(engine)
   }
 
   /** A link that was on the screen when the page was loaded again. */

@@ -24,6 +24,8 @@ export async function assemble(
       if (OWN_ENDS.includes(why)) inBackground(house.hint({ t: 'leave', session: id }))
     },
   }
-  const house: House = new House(room, links, neighbours, await room.vault.readProcessed())
+  const processed = await room.vault.readProcessed()
+  const choices = await room.vault.readChoices()
+  const house: House = new House(room, links, neighbours, processed, choices)
   return { house, inbound: new Inbound(house) }
 }

@@ -63,6 +63,8 @@ const TTL_MAX_SECONDS = 24 * 3600
 /** More waiting messages than the server's own burst: the person is ahead of the network. */
 const OUTBOX_LIMIT = 50
 const DRAFT_LIMIT = 50
+/** What a session's stream begins with; all else are messages (DESIGN §3). */
+const FIRST_KINDS: readonly Item['kind'][] = ['offer', 'answer']
 
 /** What the engine decides for a conversation: its links and its siblings. */
 export interface Neighbours {
@@ -235,10 +237,17 @@ export class Conversation {
     await this.#queue.run(async () => {
       if (this.#fetching.isBehind(item.seq)) return
       this.checkDeadline()
-      if (!this.over && item.kind === 'answer') await this.#answer(item.body)
-      if (!this.over && item.kind === 'message' && !(await this.#message(item))) return
-      this.#passed(item.seq)
+      if (this.over || (await this.#isDone(item))) this.#passed(item.seq)
     })
+  }
+
+  async #isDone(item: Item): Promise<boolean> {
+    if (item.kind !== (FIRST_KINDS[item.seq - 1] ?? 'message')) {
+      return this.#fetchAgain(item.seq, 'bad-message')
+    }
+    if (item.kind === 'message') return this.#message(item)
+    if (item.kind === 'answer') await this.#answer(item.body)
+    return true
   }
 
   /** An item is done with: the server may send more. */
@@ -248,13 +257,16 @@ export class Conversation {
     this.#fetching.done(seq)
   }
 
+  /** The server has all of ours up to n; what we never sent it has from another copy of this state. */
   async stored(n: number): Promise<void> {
+    if (!this.over && !this.#transcript.digestAt(this.#state.role, n))
+      return this.#break('rolled-back')
     await this.#room.vault.stored(this.id, n)
     this.#outbox.stored(n)
     this.#tellDelivered(this.#transcript.deliver(n + 1, 'stored'))
   }
 
-  /** The server refused a post. */
+  /** The server refused a post, or with `conflict` an answer. */
   refused(code: string, retryAfter: number | null): void {
     if (code === 'conflict') this.#break('rolled-back')
     else if (code === 'too_big' || code === 'bad_envelope') this.#break('refused-message')
@@ -521,11 +533,13 @@ export class Conversation {
         taken.after()
         if (!this.over) this.#took(taken.content, taken.record)
         return true
-      case 'drop':
       case 'resend':
+      case 'late':
         return true
       case 'gap':
         return this.#fetchAgain(item.seq, 'missing-message')
+      // An honest server stores none such: what it stood in for must not be lost unseen.
+      case 'drop':
       case 'failed':
         return this.#fetchAgain(item.seq, 'bad-message')
       case 'broken':

@@ -196,6 +196,14 @@ export class QuarterEngine implements Engine {
     return this.#running.tab.remember(on)
   }
 
+  get linkOnly(): boolean {
+    return this.#parts?.house.linkOnly ?? false
+  }
+
+  wantLinks(only: boolean): Promise<void> {
+    return owner.wantLinks(this.#running.house, only)
+  }
+
   async erase(): Promise<EraseReceipt> {
     const receipt = this.#erasing === 'gone' ? UNCOUNTED : await this.#eraseOnServer()
     await this.forgetLocally()

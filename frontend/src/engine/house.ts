@@ -4,7 +4,7 @@ import type { Reply } from '../transport/connection'
 import { Refused, Unreachable } from '../transport/errors'
 import type { Request, SessionInfo } from '../transport/wire'
 import { conversationKey } from '../vault/seal'
-import type { StoredConversation } from '../vault/shapes'
+import type { StoredChoices, StoredConversation } from '../vault/shapes'
 import type { Change } from '../vault/vault'
 import { inBackground } from './background'
 import { Conversation, type Neighbours } from './conversation'
@@ -35,13 +35,17 @@ export class House {
   /** Conversations that ended while no page was there to see it: nothing of them opens any more. */
   readonly #remains = new Map<string, View>()
   readonly #processed: Set<string>
+  /** Requests without a link are left unread. */
+  linkOnly: boolean
 
   constructor(
     readonly room: Room,
     readonly links: Links,
     readonly neighbours: Neighbours,
     processed: readonly string[],
+    { linkOnly }: StoredChoices,
   ) {
+    this.linkOnly = linkOnly
     this.#processed = new Set(processed)
   }
 

@@ -1,9 +1,10 @@
 /**
  * The owner's handshake (PROTOCOL §5).
  *
- * An offer that fails a check is dropped with no frame, no state and no sign. One that verifies
- * under a live link is answered at once; one without an invite waits for the person; one under a
- * spent link is declined, and the owner is told.
+ * An offer that fails a check is left unread: no state, and no sign to its sender; only the server is
+ * told that it need keep no place for it. One that verifies under a live link is answered at once; one
+ * without an invite waits for the person, unless they want links alone; one under a spent link is
+ * declined, and the owner is told.
  */
 import {
   answerOffer,
@@ -17,23 +18,32 @@ import {
 import type { Item, SessionInfo } from '../transport/wire'
 import type { StoredLink } from '../vault/shapes'
 import { StaleVersion } from '../vault/vault'
-import { untilDone } from './background'
+import { inBackground, untilDone } from './background'
 import type { Conversation } from './conversation'
 import { deadlineAfter } from './deadline'
 import type { House } from './house'
 import type { HelloTaken } from './steps'
+import { EngineError } from './types'
 
 /** An offer came for us in a session of which we know nothing yet. */
 export async function offered(house: House, item: Item, info: SessionInfo): Promise<void> {
   if (item.sender !== 0 || info.role !== 1 || house.wasProcessed(item.session)) return
   const offer = await read(house, item)
-  if (!offer) return
-  if (!offer.invited) return ask(house, info, offer)
+  if (!offer) return leaveUnread(house, info.id)
+  if (!offer.invited) return house.linkOnly ? leaveUnread(house, info.id) : ask(house, info, offer)
   const link = await house.links.verifying(offer)
-  if (!link) return
+  if (!link) return leaveUnread(house, info.id)
   if (link.spent) return triedAgain(house, item.session, link)
   const answering = house.links.answering(link, b64uEncode(offer.initiator))
-  if (answering) await sendAnswer(house, info, offer, answering)
+  if (!answering) return leaveUnread(house, info.id)
+  await sendAnswer(house, info, offer, answering)
+}
+
+/** Whether only those with a link may ask; whoever asks without one is then left unread. */
+export async function wantLinks(house: House, linkOnly: boolean): Promise<void> {
+  await house.room.vault.writeChoices({ linkOnly })
+  house.linkOnly = linkOnly
+  if (linkOnly) for (const id of house.asking.keys()) leaveUnread(house, id)
 }
 
 /** The person accepts a request. */
@@ -53,15 +63,22 @@ export async function decline(house: House, id: string): Promise<void> {
   house.dismissAsking(id)
 }
 
-/** The stored answer's same bytes, once more. */
+/** The stored answer's same bytes, once more. Where they are refused for good, nobody will ever say hello to them. */
 export async function answerAgain(house: House, conversation: Conversation): Promise<void> {
   const { answer } = conversation.state
-  if (answer) await house.hint({ t: 'answer', session: conversation.id, body: answer })
+  if (!answer || conversation.over) return
+  try {
+    await house.request({ t: 'answer', session: conversation.id, body: answer })
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    const retried = house.later(error, () => answerAgain(house, conversation))
+    if (!retried && error.code === 'refused') conversation.refused('conflict', null)
+  }
 }
 
 /**
- * A hello was taken: its link is spent, and the others that wait under it are dropped. Null under a
- * link that is spent or gone, as when the page was killed before it had turned the others away.
+ * A hello was taken: its link is spent, and the others that wait under it are turned away. Null under
+ * a link that is spent or gone, as when the page was killed before it had done so: it is done now.
  */
 export function helloTaken(
   house: House,
@@ -70,17 +87,17 @@ export function helloTaken(
 ): ReturnType<HelloTaken> {
   if (linkId === null) return { change: {}, after: () => {} }
   const link = house.links.spending(linkId)
-  return (
-    link && {
-      change: { link },
-      after: () => {
-        house.links.remember(link)
-        for (const other of waitingUnder(house, link.id)) {
-          if (other.id !== id) untilDone(() => turnAway(house, other))
-        }
-      },
+  if (!link) {
+    untilDone(() => turnAway(house, { id }))
+    return null
+  }
+  const after = () => {
+    house.links.remember(link)
+    for (const other of waitingUnder(house, link.id)) {
+      if (other.id !== id) untilDone(() => turnAway(house, other))
     }
-  )
+  }
+  return { change: { link }, after }
 }
 
 /** Withdraws a link, and with it those who were answered under it and have not proved themselves. */
@@ -92,7 +109,7 @@ export async function withdraw(house: House, linkId: string): Promise<void> {
 const waitingUnder = (house: House, linkId: string): Conversation[] =>
   [...house.conversations.values()].filter((each) => each.hidden && each.state.linkId === linkId)
 
-async function turnAway(house: House, { id }: Conversation): Promise<void> {
+async function turnAway(house: House, { id }: Pick<Conversation, 'id'>): Promise<void> {
   await house.drop(id)
   await house.hint({ t: 'decline', session: id, why: 'used' })
 }
@@ -105,6 +122,12 @@ async function read(house: House, item: Item): Promise<ReadOffer | null> {
     if (error instanceof ProtocolError) return null
     throw error
   }
+}
+
+/** Its sender sees what a page that is away would show: nothing. */
+function leaveUnread(house: House, id: string): void {
+  house.dismissAsking(id)
+  inBackground(house.hint({ t: 'decline', session: id, why: 'unread' }))
 }
 
 function ask(house: House, info: SessionInfo, offer: ReadOffer): void {
@@ -134,7 +157,7 @@ async function sendAnswer(
   try {
     answered = await answerOffer(room.kem, room.identity, offer, link?.secret ?? null)
   } catch (error) {
-    if (error instanceof ProtocolError) return void house.dismissAsking(info.id)
+    if (error instanceof ProtocolError) return leaveUnread(house, info.id)
     throw error
   }
   const state = house.newState({

@@ -38,6 +38,8 @@ export type Opened =
       readonly record: StoredRecord
       readonly after: () => void
     }
+  /** A hello under a link that is spent or gone. */
+  | { readonly verdict: 'late' }
 
 /**
  * The owner's page took a hello: what else is written with it, and what follows after. Null where
@@ -90,7 +92,7 @@ export async function open(
   takenDigest: (sender: 0 | 1, n: number) => Bytes | undefined,
   helloTaken: HelloTaken,
 ): Promise<Step<Opened>> {
-  if (!state.ratchet) return DROPPED
+  if (!state.ratchet) return BEFORE_ANSWER
   const sender = state.role === 0 ? 1 : 0
   const digestOf = (n: number) => takenDigest(sender, n)
   const verdict = await withRatchet(state.ratchet, async (ratchet) =>
@@ -102,7 +104,7 @@ export async function open(
   const hello = content.t === 'hello' ? helloTaken() : NOTHING_ELSE
   if (!hello) {
     wipe(key, verdict.ratchet)
-    return DROPPED
+    return LATE
   }
   const record = { order: state.nextOrder, sender, n, digest, key } as const
   const next: StoredConversation = {
@@ -134,4 +136,5 @@ function packed(verdict: Verdict) {
 }
 
 const NOTHING_ELSE = { change: {}, after: () => {} }
-const DROPPED: Step<Opened> = { change: null, value: { verdict: 'drop' } }
+const BEFORE_ANSWER: Step<Opened> = { change: null, value: { verdict: 'gap', expected: 0 } }
+const LATE: Step<Opened> = { change: null, value: { verdict: 'late' } }

@@ -205,6 +205,10 @@ export interface Engine {
   readonly remembered: boolean
   remember(on: boolean): Promise<void>
 
+  /** Whether whoever has only our code, and no link, is left unread. */
+  readonly linkOnly: boolean
+  wantLinks(only: boolean): Promise<void>
+
   /** Erases on the server, then the keys. Rejects with 'offline' when the server could not be asked: keep telling the person. */
   erase(): Promise<EraseReceipt>
   /** Deletes the keys of this browser without the server's confirmation; the server forgets by itself when the time is up. */

@@ -1,6 +1,6 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import type { Connection, EraseReceipt, FatalCode, Limits } from '../engine/types'
+import type { Connection, Engine, EraseReceipt, FatalCode, Limits } from '../engine/types'
 
 export type FatalReason = FatalCode | 'elsewhere' | 'start-failed'
 
@@ -17,6 +17,7 @@ export const usePage = defineStore('page', () => {
   const storageIsFull = ref(false)
   const started = ref(false)
   const remembered = ref(false)
+  const linkOnly = ref(false)
   const ttlSeconds = ref(900)
   const textBytes = ref(16_384)
   const erasure = shallowRef<Erasure>({ state: 'none' })
@@ -37,6 +38,7 @@ export const usePage = defineStore('page', () => {
     storageIsFull,
     started,
     remembered,
+    linkOnly,
     ttlSeconds,
     textBytes,
     erasure,
@@ -44,10 +46,11 @@ export const usePage = defineStore('page', () => {
     isErased,
     usable: computed(() => fatal.value === null && !isErased.value),
     limit,
-    begun: (remembers: boolean, limits: Limits) => {
+    begun: (engine: Pick<Engine, 'remembered' | 'linkOnly' | 'limits'>) => {
       started.value = true
-      remembered.value = remembers
-      limit(limits)
+      remembered.value = engine.remembered
+      linkOnly.value = engine.linkOnly
+      limit(engine.limits)
     },
     fail: (reason: FatalReason) => {
       failure.value ??= reason

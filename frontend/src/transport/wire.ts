@@ -121,7 +121,7 @@ export type Request =
   | { t: 'prepare'; session: string }
   | { t: 'offer'; body: Bytes }
   | { t: 'answer'; session: string; body: Bytes }
-  | { t: 'decline'; session: string; why: 'declined' | 'used' }
+  | { t: 'decline'; session: string; why: 'declined' | 'used' | 'unread' }
   | { t: 'keep'; session: string; ttl: number }
   | { t: 'leave'; session: string }
   | { t: 'erase' }

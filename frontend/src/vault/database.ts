@@ -3,7 +3,7 @@ import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type StoreNames } f
 import type { Bytes } from '../protocol'
 
 export interface VaultSchema extends DBSchema {
-  /** Of the identity: its key, the processed offers, an arrival; `usedAt` alone lies open (a number, ms). */
+  /** Of the identity: its key, the processed offers, an arrival, the person's choices; `usedAt` alone lies open (a number, ms). */
   identity: { key: string; value: Bytes | number }
   links: { key: string; value: Bytes }
   /** `version` lies open: it guards every write (PROTOCOL §6). */

@@ -71,6 +71,9 @@ const link = v.object({
 /** Whom the person was about to join: a phone may drop the page while they think it over. */
 const arrival = v.object({ hash: bytes, secret: v.nullable(bytes), at: count })
 
+/** What the person chose for this identity. */
+const choices = v.object({ linkOnly: v.boolean() })
+
 /** Ids of sessions whose offers were processed: never again (PROTOCOL §5). */
 const processed = v.array(v.string())
 
@@ -79,9 +82,10 @@ export type StoredRecord = v.InferOutput<typeof record>
 export type Outgoing = v.InferOutput<typeof outgoing>
 export type Draft = v.InferOutput<typeof draft>
 export type StoredArrival = v.InferOutput<typeof arrival>
+export type StoredChoices = v.InferOutput<typeof choices>
 export type StoredLink = v.InferOutput<typeof link>
 
-export const shapes = { conversation, record, outgoing, draft, link, arrival, processed }
+export const shapes = { conversation, record, outgoing, draft, link, arrival, choices, processed }
 
 /** More than any secret's record takes: a buffer that has to grow leaves the secrets in it behind. */
 const BUFFER_BYTES = 8 * 1024

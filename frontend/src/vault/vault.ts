@@ -17,6 +17,7 @@ import {
   type Draft,
   type Outgoing,
   type StoredArrival,
+  type StoredChoices,
   type StoredConversation,
   type StoredLink,
   type StoredRecord,
@@ -48,7 +49,7 @@ export interface Change {
 }
 
 /** What lies sealed for the identity itself. */
-type OfIdentity = 'key' | 'processed' | 'arrival'
+type OfIdentity = 'key' | 'processed' | 'arrival' | 'choices'
 /** A long text in the outbox, with the state and the record that are written with it. */
 const MESSAGE_BYTES = 32 * 1024
 
@@ -104,6 +105,15 @@ export class Vault {
       ? await this.#sealOne('arrival', arrival)
       : (tx) => tx.objectStore('identity').delete('arrival')
     await this.#write([write])
+  }
+
+  async readChoices(): Promise<StoredChoices> {
+    const packed = await this.#readOne('choices')
+    return packed ? unpack(shapes.choices, packed) : { linkOnly: false }
+  }
+
+  async writeChoices(choices: StoredChoices): Promise<void> {
+    await this.#write([await this.#sealOne('choices', choices)])
   }
 
   async readLinks(): Promise<StoredLink[]> {

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Identity } from '../../src/protocol'
 import * as owner from '../../src/engine/owner'
+import { wordsFor } from '../../src/engine/words'
 import { Refused } from '../../src/transport/errors'
 import type { Request } from '../../src/transport/wire'
 import { goHome, identities, Person, settle, World } from './world'
@@ -44,7 +45,7 @@ function refuseOnce(person: Person, kind: Request['t'], code: string, retryAfter
 const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000 })
 
 describe('a link', () => {
-  it('lets nobody else in when the page was killed right after the first hello', async () => {
+  it('turns the second one away, also when the page was killed right after the first hello', async () => {
     const link = await alice.link()
     world.tamper = (item, to) => (to !== alice && item.kind === 'answer' ? null : item)
     const first = await bob.join(link)
@@ -69,7 +70,7 @@ describe('a link', () => {
     await mallory.reload()
     await settle(alice, bob, mallory)
     expect(alice.phase(second)).toBeUndefined()
-    expect(mallory.phase(second)).not.toBe('open')
+    expect(mallory.conversations.get(second)?.endedWhy).toBe('link-used')
     expect([alice.phase(first), bob.phase(first)]).toEqual(['open', 'open'])
   })
 
@@ -99,7 +100,7 @@ describe('a link', () => {
     await bob.reload()
     await settle(alice, bob)
     expect(alice.phase(id)).toBeUndefined()
-    expect(bob.phase(id)).toBe('joining')
+    expect(bob.conversations.get(id)?.endedWhy).toBe('link-used')
   })
 })
 
@@ -158,6 +159,15 @@ describe('a server with trouble', () => {
     expect(bob.phase(id)).toBe('joining')
     await vi.advanceTimersByTimeAsync(1_000)
     await until(() => expect(bob.phase(id)).toBe('open'))
+  })
+
+  it('that holds another answer lets nobody wait for a hello to ours: the owner reads that it broke', async () => {
+    const request = alice.request.bind(alice)
+    alice.request = (asked) =>
+      asked.t === 'answer' ? Promise.reject(new Refused('conflict', true, null)) : request(asked)
+    const id = await bob.join(await alice.link())
+    await settle(alice, bob)
+    expect(alice.conversations.get(id)?.brokenWhy).toBe(wordsFor('rolled-back'))
   })
 
   it('loses nothing that was written while the offer waited', async () => {

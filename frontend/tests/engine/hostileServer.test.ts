@@ -1,28 +1,134 @@
-import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import type { Identity } from '../../src/protocol'
-import type { Item } from '../../src/transport/wire'
-import { aPair, goHome, identities, meetingOf, settle, type Person, type World } from './world'
+/**
+ * A server that means ill, one row an attack: what the person reads, and that the page stays safe. After each test
+ * nothing has left a page in plaintext, and what is shown is what the other side wrote, once and in order.
+ */
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  b64uEncode,
+  concat,
+  makeOffer,
+  sha256,
+  type Bytes,
+  type Identity,
+} from '../../src/protocol'
+import * as owner from '../../src/engine/owner'
+import { EngineError } from '../../src/engine/types'
+import { wordsFor } from '../../src/engine/words'
+import { endedWords, errorText, phaseLine } from '../../src/texts'
+import type { Reply } from '../../src/transport/connection'
+import type { Item, Request, ServerEndedWhy, SessionInfo } from '../../src/transport/wire'
+import { aPair, goHome, identities, meetingOf, Person, settle, type World } from './world'
 
-/** A server that means ill, one row an attack: what Bob's page shows of Alice's two messages. */
+vi.setConfig({ testTimeout: 60_000 })
 
 let keys: Identity[]
 let world: World
 let alice: Person
 let bob: Person
+let mallory: Person
+/** All that the pages gave to the server. */
+let given: Bytes[]
 
 beforeAll(async () => {
-  keys = await identities(2)
+  keys = await identities(3)
 })
 
 beforeEach(async () => {
   ;({ world, alice, bob } = await aPair(keys))
+  const [, , third] = keys
+  if (!third) throw new Error('three identities are needed')
+  mallory = await Person.arrive(world, third)
+  mallory.connect()
+  given = []
+  written.clear()
+  for (const person of [alice, bob]) listenTo(person)
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
 })
 
 afterEach(async () => {
   vi.useRealTimers()
-  await goHome(alice, bob)
+  expectSafe()
+  await goHome(alice, bob, mallory)
 })
+
+/** What a person wrote in a conversation, in order; every text has `secret` in it. */
+const written = new Map<string, string[]>()
+
+const writtenBy = (person: Person, id: string): string[] =>
+  written.get(`${person.hash} ${id}`) ?? []
+
+async function say(person: Person, id: string, text: string): Promise<void> {
+  written.set(`${person.hash} ${id}`, [...writtenBy(person, id), text])
+  await person.say(id, text)
+}
+
+function expectTrue(id: string, shown: readonly string[], from: Person): void {
+  expect(writtenBy(from, id).slice(0, shown.length)).toEqual(shown)
+}
+
+function expectSafe(): void {
+  for (const id of world.sessions.keys()) {
+    expectTrue(id, bob.texts(id, { mine: false }), alice)
+    expectTrue(id, alice.texts(id, { mine: false }), bob)
+  }
+  expect(given.filter((bytes) => Buffer.from(bytes).includes('secret'))).toEqual([])
+}
+
+function listenTo(person: Person): void {
+  const post = person.post.bind(person)
+  person.post = (id, n, body) => {
+    given.push(body.slice())
+    post(id, n, body)
+  }
+  const request = person.request.bind(person)
+  person.request = (asked) => {
+    if ('body' in asked) given.push(asked.body.slice())
+    return request(asked)
+  }
+}
+
+/** The server answers a person's requests of a kind in another way. */
+function answers(person: Person, kind: Request['t'], change: (reply: Reply) => Reply): void {
+  const request = person.request.bind(person)
+  person.request = async (asked) =>
+    asked.t === kind ? change(await request(asked)) : request(asked)
+}
+
+/** What a person reads about a conversation; nothing where there is none. */
+function reads(person: Person, id: string): string {
+  const shown = person.conversations.get(id)
+  if (!shown) return ''
+  if (shown.brokenWhy) return shown.brokenWhy
+  if (shown.endedWhy) return endedWords(shown.endedWhy, shown.ttlSeconds).title
+  return phaseLine[shown.phase]
+}
+
+const broken = wordsFor
+const OVER = endedWords('server-says', 900).title
+
+const later = async (seconds: number): Promise<void> => {
+  for (let passed = 0; passed < seconds; passed += 0.5) {
+    await vi.advanceTimersByTimeAsync(500)
+    await settle(alice, bob)
+  }
+}
+
+const put = (bytes: Bytes, at: number, other: Bytes): Bytes =>
+  concat(bytes.slice(0, at), other, bytes.slice(at + other.length))
+
+/** The top bit of one byte, so that no counter becomes a smaller one. */
+const flipped = (bytes: Bytes, at: number): Bytes =>
+  put(bytes, at, Uint8Array.of((bytes[at] ?? 0) ^ 0x80))
+
+const random = (length: number): Bytes => crypto.getRandomValues(new Uint8Array(length))
+
+/** The first and the last byte of each field, by where the fields begin and the last one ends. */
+const edges = (...begins: number[]): number[] =>
+  [...new Set(begins.flatMap((begin) => [begin - 1, begin]))].filter(
+    (at) => at >= 0 && at < (begins.at(-1) ?? 0),
+  )
+
+const itemsOf = (id: string): readonly Item[] => world.sessions.get(id)?.items ?? []
 
 /** Alice says these, and the server keeps them back. */
 async function heldBack(...texts: string[]): Promise<{ id: string; items: Item[] }> {
@@ -33,70 +139,477 @@ async function heldBack(...texts: string[]): Promise<{ id: string; items: Item[]
     items.push(item)
     return null
   }
-  for (const text of texts) await alice.say(id, text)
+  for (const text of texts) await say(alice, id, text)
   await settle(alice, bob)
   world.tamper = (item) => item
   return { id, items }
 }
 
-async function deliver(items: readonly Item[]): Promise<void> {
-  for (const item of items) bob.receive(item)
-  await settle(bob)
+async function deliver(to: Person, items: readonly Item[]): Promise<void> {
+  for (const item of items) to.receive(item)
+  await settle(to)
 }
 
-const flipped = (item: Item, at: number): Item => ({
-  ...item,
-  body: item.body.map((byte, index) => (index === at ? byte ^ 1 : byte)),
+const sessionOf = async (offer: Bytes): Promise<string> =>
+  b64uEncode(await sha256(concat(new TextEncoder().encode('quarter/1 session'), offer)))
+
+/** Tells a person of a session that begins with this offer. */
+async function offerTo(to: Person, body: Bytes, name?: string): Promise<string> {
+  const id = name ?? (await sessionOf(body))
+  const peer = b64uEncode(body.slice(2, 34))
+  to.receive({ t: 'session', session: { ...info(id), state: 'offered', role: 1, peer } })
+  to.receive({ t: 'item', session: id, seq: 1, kind: 'offer', sender: 0, body })
+  return id
+}
+
+const info = (id: string): SessionInfo => ({
+  id,
+  role: 1,
+  peer: bob.hash,
+  state: 'open',
+  ttl: 900,
+  left: 900,
+  last_seq: 1,
+  next_n: 0,
+  half: random(32),
 })
 
-/** The smallest frame and its tag, after the header (PROTOCOL §6, §7). */
-const HEADER_BYTES = 60
-const MESSAGE_BYTES = HEADER_BYTES + 256 + 16
-
-it('a message with any one byte of its sealed body changed is not shown, and the true one still is', async () => {
-  const id = await meetingOf(alice, bob)
-  for (let at = HEADER_BYTES; at < MESSAGE_BYTES; at++) {
-    let isTrue = false
-    world.tamper = (item, to) => (to === bob && !isTrue ? flipped(item, at) : item)
-    await alice.say(id, `text ${at}`)
-    await settle(alice, bob)
-    expect(bob.texts(id), `byte ${at}`).toHaveLength(at - HEADER_BYTES)
-    isTrue = true
-    bob.resync(bob.house.cursors)
-    await vi.advanceTimersByTimeAsync(1_000)
-    await settle(alice, bob)
-    expect(bob.texts(id).at(-1), `byte ${at}`).toBe(`text ${at}`)
+/** Bob joins, and the server keeps his offer. */
+async function offerOfBob(url: string): Promise<{ id: string; body: Bytes }> {
+  let body: Bytes = new Uint8Array()
+  world.tamper = (item) => {
+    if (item.kind === 'offer') body = item.body
+    return null
   }
-  expect(bob.phase(id)).toBe('open')
-}, 60_000)
+  const id = await bob.join(url)
+  await settle(alice, bob)
+  world.tamper = (item) => item
+  return { id, body }
+}
+
+describe('a swapped key', () => {
+  it.each<[string, () => Bytes]>([
+    ['of somebody else', () => mallory.identity.modulus],
+    ['of the guest', () => bob.identity.modulus],
+    ['with one bit changed', () => flipped(alice.identity.modulus, 200)],
+  ])('%s, at lookup: nothing is offered, and the guest reads so', async (_, modulus) => {
+    answers(bob, 'lookup', () => ({ t: 'key', id: 0, modulus: modulus() }))
+    const failed = await bob.join(await alice.link()).catch((error: unknown) => error)
+    if (!(failed instanceof EngineError)) throw failed
+    expect(errorText(failed.code, null)).toMatch('a key that does not fit this code')
+    expect([world.sessions.size, given.length, bob.conversations.size]).toEqual([0, 0, 0])
+  })
+
+  it.each<[string, (offer: Bytes) => Bytes]>([
+    ['the guest’s own', (offer) => put(offer, 66, mallory.identity.modulus)],
+    [
+      'the guest’s own with its hash',
+      (offer) => put(put(offer, 2, mallory.identity.hash), 66, mallory.identity.modulus),
+    ],
+    ['the one for the answer', (offer) => put(offer, 450, random(1216))],
+    ['the sealed secret', (offer) => put(offer, 1666, random(384))],
+    ['the invite', (offer) => put(offer, 2050, random(32))],
+  ])('in an offer, %s: the owner answers nothing and the link stays good', async (_, change) => {
+    const offered = await offerOfBob(await alice.link())
+    given = []
+    const id = await offerTo(alice, change(offered.body))
+    await settle(alice, bob)
+    expect([alice.conversations.size, given.length, alice.links.length]).toEqual([0, 0, 1])
+    expect([reads(alice, id), reads(bob, offered.id)]).toEqual(['', phaseLine.joining])
+    expect(await offerTo(alice, offered.body)).toBe(offered.id)
+    await settle(alice, bob)
+    expect(reads(bob, offered.id)).toBe(phaseLine.open)
+  })
+
+  it('under a name that is not the server’s: who accepts such a request waits, unverified, and sends nothing', async () => {
+    const me = { ...mallory.identity, hash: bob.identity.hash, modulus: bob.identity.modulus }
+    const { offer } = await makeOffer(await world.kem, me, alice.identity, null)
+    const id = await offerTo(alice, offer)
+    await settle(alice)
+    expect(reads(alice, id)).toBe(phaseLine.request)
+    await owner.accept(alice.house, id)
+    await say(alice, id, 'a secret')
+    await settle(alice)
+    expect(reads(alice, id)).toBe(phaseLine.joining)
+    expect(alice.conversations.get(id)?.verified).toBe('none')
+    expect(alice.deliveries(id)).toEqual(['waiting'])
+    expect(given).toHaveLength(1)
+  })
+
+  it.each<[string, number, () => Promise<Bytes>]>([
+    ['the sealed secret', 34, async () => random(384)],
+    ['the ciphertext to the guest’s key', 418, async () => random(1120)],
+    ['the owner’s first key', 1538, async () => (await (await world.kem).generate()).ek],
+    ['the confirmation', 2754, async () => random(32)],
+  ])('in an answer, %s: the guest reads that it is not the owner’s', async (_, at, other) => {
+    const bytes = await other()
+    world.tamper = (item) =>
+      item.kind === 'answer' ? { ...item, body: put(item.body, at, bytes) } : item
+    const id = await bob.join(await alice.link())
+    await say(bob, id, 'a secret')
+    given = []
+    await settle(alice, bob)
+    expect(reads(bob, id)).toBe(broken('bad-answer'))
+    expect([alice.conversations.size, world.sessions.get(id)?.nextN[0]]).toEqual([0, 0])
+  })
+
+  it('half of the seal for another session: nothing is offered', async () => {
+    answers(bob, 'prepare', (reply) => ({ ...reply, session: alice.hash }) as Reply)
+    await expect(bob.join(await alice.link())).rejects.toThrow('refused')
+    expect([world.sessions.size, given.length]).toEqual([0, 0])
+  })
+
+  it('half of the seal after a reload: nothing opens, and the page says who says so', async () => {
+    const id = await meetingOf(alice, bob)
+    await say(alice, id, 'a secret')
+    await settle(alice, bob)
+    world.halves.set(`${id} ${bob.hash}`, random(32))
+    await bob.reload()
+    await settle(alice, bob)
+    expect([reads(bob, id), bob.texts(id)]).toEqual([OVER, []])
+  })
+})
+
+describe('what was said before, said again', () => {
+  it('an offer, while the conversation goes on: the same answer, or nothing', async () => {
+    const id = await meetingOf(alice, bob)
+    given = []
+    await offerTo(alice, itemsOf(id)[0]?.body ?? random(1))
+    await settle(alice, bob)
+    expect(given).toEqual([itemsOf(id)[1]?.body])
+    expect([alice.conversations.size, reads(alice, id)]).toEqual([1, phaseLine.open])
+  })
+
+  it('an offer, after the conversation: the link is not good for another one', async () => {
+    const id = await meetingOf(alice, bob)
+    const offer = itemsOf(id)[0]?.body ?? random(1)
+    await bob.leave(id)
+    await settle(alice, bob)
+    alice.house.forget(id)
+    given = []
+    await offerTo(alice, offer)
+    await settle(alice)
+    expect([given.length, alice.conversations.size, alice.notices.length]).toEqual([0, 0, 0])
+  })
+
+  it('an offer under a link that was withdrawn: no answer', async () => {
+    const made = await alice.house.links.make(null)
+    const { body } = await offerOfBob(made.url)
+    await owner.withdraw(alice.house, made.id)
+    given = []
+    await offerTo(alice, body)
+    await settle(alice)
+    expect([given.length, alice.conversations.size]).toEqual([0, 0])
+  })
+
+  it('another’s older offer under a link that was used: no answer, and the owner is told', async () => {
+    const url = await alice.link()
+    const { body } = await offerOfBob(url)
+    await mallory.join(url)
+    await settle(alice, mallory)
+    given = []
+    await offerTo(alice, body)
+    await settle(alice)
+    expect(alice.notices).toEqual([{ kind: 'link-tried-again', name: null }])
+    expect(given).toEqual([])
+  })
+
+  it('the answer, or all there is, in its old places or in new ones: nothing is shown twice', async () => {
+    const id = await meetingOf(alice, bob)
+    await say(alice, id, 'one secret')
+    await say(bob, id, 'two secrets')
+    await settle(alice, bob)
+    const items = [...itemsOf(id)]
+    for (const person of [alice, bob]) await deliver(person, items)
+    const again = items.filter(({ kind }) => kind === 'message')
+    const moved = again.map((item, index) => ({ ...item, seq: items.length + 1 + index }))
+    await deliver(
+      bob,
+      moved.filter(({ sender }) => sender === 1),
+    )
+    expect(bob.texts(id)).toEqual(['one secret', 'two secrets'])
+    expect(alice.texts(id)).toEqual(['one secret', 'two secrets'])
+    expect([reads(alice, id), reads(bob, id)]).toEqual([phaseLine.open, phaseLine.open])
+  })
+
+  it('the first list of sessions, in which this one is not: the page says who says that it is over', async () => {
+    const id = await meetingOf(alice, bob)
+    bob.receive({ t: 'ready', sessions: [] })
+    bob.receive({ t: 'caught_up' })
+    await settle(alice, bob)
+    expect(reads(bob, id)).toBe(OVER)
+  })
+
+  it('messages after the end: nothing of them is shown', async () => {
+    const { id, items } = await heldBack('one secret')
+    bob.receive({ t: 'ended', session: id, why: 'left' })
+    await deliver(bob, items)
+    expect([reads(bob, id), bob.texts(id)]).toEqual([OVER, []])
+  })
+})
 
 type Attack = (items: readonly Item[]) => Item[]
 
-it.each<[string, Attack]>([
-  ['swaps two messages', (items) => items.toReversed()],
-  ['delivers each message twice', (items) => items.flatMap((item) => [item, item])],
-  ['repeats all after the end of it', (items) => [...items, ...items]],
-  ['drops the first', (items) => items.slice(1)],
-  ['gives a message the next one’s place', ([a, b]) => (a && b ? [{ ...b, seq: a.seq }] : [])],
-  ['delivers nothing', () => []],
-])(
-  'a server that %s shows nothing twice or out of order, and the rest once it is true',
-  async (_, attack) => {
-    const { id, items } = await heldBack('one', 'two')
-    await deliver(attack(items))
-    const shown = bob.texts(id)
-    expect(['one', 'two'].slice(0, shown.length)).toEqual(shown)
+describe('messages that come otherwise than they were sent', () => {
+  it.each<[string, Attack]>([
+    ['two swapped', (items) => items.toReversed()],
+    ['each twice', (items) => items.flatMap((item) => [item, item])],
+    ['all once more at the end', (items) => [...items, ...items]],
+    ['the first left out', (items) => items.slice(1)],
+    ['one in another’s place', ([a, b]) => (a && b ? [{ ...b, seq: a.seq }] : [])],
+    ['called an answer', (items) => items.map((item) => ({ ...item, kind: 'answer' }))],
+    ['called an offer', (items) => items.map((item) => ({ ...item, kind: 'offer' }))],
+    ['none at all', () => []],
+  ])('%s: all are shown, once and in order, when the true ones come', async (_, attack) => {
+    const { id, items } = await heldBack('one secret', 'two secrets')
+    await deliver(bob, attack(items))
+    expectTrue(id, bob.texts(id), alice)
     bob.resync(bob.house.cursors)
-    await vi.advanceTimersByTimeAsync(1_000)
-    await settle(bob)
-    expect(bob.texts(id)).toEqual(['one', 'two'])
-    expect(bob.phase(id)).toBe('open')
-  },
-)
+    await later(1)
+    expect(bob.texts(id)).toEqual(['one secret', 'two secrets'])
+    expect(reads(bob, id)).toBe(phaseLine.open)
+  })
 
-it('a message that the server gives out as Bob’s own breaks the conversation, and is not shown', async () => {
-  const { id, items } = await heldBack('one')
-  await deliver(items.map((item) => ({ ...item, sender: 0 as const })))
-  expect(bob.texts(id)).toEqual([])
-  expect(bob.phase(id)).toBe('broken')
+  it.each<[string, (item: Item) => Item | null, string]>([
+    ['left out', () => null, broken('missing-message')],
+    ['changed', (item) => ({ ...item, body: flipped(item.body, 300) }), broken('bad-message')],
+    [
+      'of another version',
+      (item) => ({ ...item, body: flipped(item.body, 0) }),
+      broken('bad-message'),
+    ],
+    ['called an offer', (item) => ({ ...item, kind: 'offer' }), broken('bad-message')],
+  ])(
+    'one %s for good: broken, in words, and nothing behind it is shown',
+    async (_, attack, words) => {
+      const id = await meetingOf(alice, bob)
+      const place = itemsOf(id).length + 1
+      world.tamper = (item, to) => (to === bob && item.seq === place ? attack(item) : item)
+      await say(alice, id, 'one secret')
+      await say(alice, id, 'two secrets')
+      await settle(alice, bob)
+      await later(33)
+      expect([reads(bob, id), bob.texts(id)]).toEqual([words, []])
+    },
+  )
+
+  it('one under an earlier number: broken at once', async () => {
+    const { id, items } = await heldBack('one secret')
+    const [item] = items
+    if (!item) throw new Error('nothing was sent')
+    await deliver(bob, [{ ...item, body: put(item.body, 39, new Uint8Array(4)) }])
+    expect([reads(bob, id), bob.texts(id)]).toEqual([broken('bad-message'), []])
+  })
+
+  it('one’s own, given out as the other’s: not shown', async () => {
+    const id = await meetingOf(alice, bob)
+    await say(bob, id, 'one secret')
+    await settle(alice, bob)
+    const own = itemsOf(id).at(-1)
+    if (!own) throw new Error('nothing was sent')
+    await deliver(bob, [{ ...own, sender: 1, seq: own.seq + 1 }])
+    expect([reads(bob, id), bob.texts(id)]).toEqual([phaseLine.open, ['one secret']])
+  })
+
+  it('the other’s, given out as one’s own: broken, and not shown', async () => {
+    const { id, items } = await heldBack('one secret')
+    await deliver(
+      bob,
+      items.map((item) => ({ ...item, sender: 0 })),
+    )
+    expect([reads(bob, id), bob.texts(id)]).toEqual([broken('rolled-back'), []])
+  })
+})
+
+describe('one conversation spliced into another', () => {
+  it('an offer under another one’s name: no answer, and nothing is shown', async () => {
+    const { identity } = mallory
+    const { offer } = await makeOffer(await world.kem, identity, alice.identity, null)
+    await offerTo(alice, offer, await sessionOf(flipped(offer, 100)))
+    await settle(alice)
+    expect([alice.conversations.size, given.length]).toEqual([0, 0])
+  })
+
+  it('a message: not shown there, and the true one still is', async () => {
+    const other = await meetingOf(alice, bob)
+    await say(alice, other, 'one secret')
+    await settle(alice, bob)
+    const { id, items } = await heldBack('two secrets')
+    const strange = itemsOf(other).at(-1)?.body ?? random(1)
+    await deliver(
+      bob,
+      items.map((item) => ({ ...item, body: strange })),
+    )
+    expect(bob.texts(id)).toEqual([])
+    await later(1)
+    expect(bob.texts(id)).toEqual(['two secrets'])
+    expect(reads(bob, id)).toBe(phaseLine.open)
+  })
+
+  it('an answer: the guest reads that it is not the owner’s', async () => {
+    const other = await meetingOf(alice, bob)
+    const strange = itemsOf(other)[1]?.body ?? random(1)
+    world.tamper = (item) => (item.kind === 'answer' ? { ...item, body: strange } : item)
+    const id = await bob.join(await alice.link())
+    await settle(alice, bob)
+    expect([reads(bob, id), reads(bob, other)]).toEqual([broken('bad-answer'), phaseLine.open])
+  })
+
+  it('a message before the answer: it waits, and both are taken', async () => {
+    const held: Item[] = []
+    world.tamper = (item, to) => {
+      if (to === bob && item.kind === 'answer') held.push(item)
+      return to === bob && item.kind === 'answer' ? null : item
+    }
+    const id = await bob.join(await alice.link())
+    await settle(alice, bob)
+    const [answer] = held
+    if (!answer) throw new Error('no answer came')
+    await deliver(bob, [{ ...answer, seq: 3, kind: 'message' }])
+    expect(reads(bob, id)).toBe(phaseLine.joining)
+    world.tamper = (item) => item
+    await later(3)
+    expect(reads(bob, id)).toBe(phaseLine.open)
+  })
+})
+
+describe('a false claim', () => {
+  const WHYS: ServerEndedWhy[] = ['left', 'declined', 'used', 'expired', 'erased', 'removed']
+
+  it.each(WHYS)('that it ended (%s): the page says who says so', async (why) => {
+    const id = await meetingOf(alice, bob)
+    await say(bob, id, 'a secret')
+    bob.receive({ t: 'ended', session: id, why })
+    await settle(bob)
+    expect([reads(bob, id), bob.texts(id)]).toEqual([OVER, []])
+    expect(bob.conversations.get(id)?.undelivered).toBe(1)
+  })
+
+  it('that something was stored which was never sent: broken', async () => {
+    const id = await meetingOf(alice, bob)
+    await bob.house.conversations.get(id)?.stored(7)
+    expect(reads(bob, id)).toBe(broken('rolled-back'))
+  })
+
+  it('that a message was stored: it is never shown as taken, and is counted at the end', async () => {
+    const id = await meetingOf(alice, bob)
+    bob.post = (_, n) => void bob.house.conversations.get(id)?.stored(n)
+    await say(bob, id, 'a secret')
+    await later(2)
+    expect(bob.deliveries(id)).toEqual(['stored'])
+    bob.receive({ t: 'ended', session: id, why: 'removed' })
+    await settle(bob)
+    expect(bob.conversations.get(id)?.undelivered).toBe(1)
+  })
+
+  it.each<[string, Partial<SessionInfo>, string]>([
+    ['that more of ours came than we sent', { next_n: 40 }, broken('rolled-back')],
+    ['that nothing of ours came', { next_n: 0 }, phaseLine.open],
+    ['of a session without an end', { ttl: 0xffff_ffff, left: 1e9 }, phaseLine.open],
+    ['of another side and another peer', { role: 1, peer: 'A'.repeat(43) }, phaseLine.open],
+    ['of a session that nobody answered', { state: 'offered' }, phaseLine.open],
+  ])('%s: changes nothing, or breaks it', async (_, claim, words) => {
+    const id = await meetingOf(alice, bob)
+    await say(bob, id, 'a secret')
+    await settle(alice, bob)
+    const before = bob.conversations.get(id)
+    bob.receive({ t: 'session', session: { ...info(id), role: 0, next_n: 2, ...claim } })
+    await settle(alice, bob)
+    expect(reads(bob, id)).toBe(words)
+    const { peer, verified, deadline } = bob.conversations.get(id) ?? {}
+    expect({ peer, verified }).toEqual({ peer: alice.hash, verified: 'link' })
+    expect(deadline).toBe(before?.deadline)
+  })
+
+  it('of a place far ahead: the message is shown, and so is the next', async () => {
+    const { id, items } = await heldBack('one secret')
+    await deliver(
+      bob,
+      items.map((item) => ({ ...item, seq: item.seq + 1_000 })),
+    )
+    await say(alice, id, 'two secrets')
+    await settle(alice, bob)
+    expect(bob.texts(id)).toEqual(['one secret', 'two secrets'])
+  })
+
+  it('that this is all, after a reload: broken, and the rest is not shown as all', async () => {
+    const id = await meetingOf(alice, bob)
+    await say(alice, id, 'one secret')
+    await say(alice, id, 'two secrets')
+    await settle(alice, bob)
+    world.tamper = (item, to) => (to === bob && item.seq === itemsOf(id).length ? null : item)
+    await bob.reload()
+    await settle(alice, bob)
+    expect([reads(bob, id), bob.texts(id)]).toEqual([broken('missing-record'), []])
+  })
+})
+
+describe('one byte changed', () => {
+  it('each of an offer: no answer, no sign, and the true one is answered', async () => {
+    const { id, body } = await offerOfBob(await alice.link())
+    given = []
+    for (let at = 0; at < body.length; at++) await offerTo(alice, flipped(body, at))
+    await settle(alice)
+    expect([body.length, alice.conversations.size, given.length]).toEqual([2082, 0, 0])
+    await offerTo(alice, body)
+    await settle(alice, bob)
+    expect([reads(alice, id), reads(bob, id)]).toEqual([phaseLine.open, phaseLine.open])
+  })
+
+  it.each(edges(1, 2, 34, 418, 1538, 2754, 2786))(
+    'byte %i of an answer: the guest reads that it is not the owner’s',
+    async (at) => {
+      world.tamper = (item) =>
+        item.kind === 'answer' ? { ...item, body: flipped(item.body, at) } : item
+      const id = await bob.join(await alice.link())
+      await settle(alice, bob)
+      expect(reads(bob, id)).toBe(broken('bad-answer'))
+      expect(world.sessions.get(id)?.nextN).toEqual([0, 0])
+    },
+  )
+
+  /** Header, the smallest frame, and its tag (PROTOCOL §6, §7). */
+  const PLAIN_BYTES = 60 + 256 + 16
+  const STEP_BYTES = PLAIN_BYTES + 1120 + 1216 + 384
+
+  it('each of a message: not shown, and the true one is', async () => {
+    const id = await meetingOf(alice, bob)
+    await expectNoticed(id, PLAIN_BYTES, [...Array(PLAIN_BYTES).keys()])
+    expect(reads(bob, id)).toBe(phaseLine.open)
+  })
+
+  it('of a message that brings new keys, at both ends of each field: the same', async () => {
+    const id = await meetingOf(alice, bob)
+    const offsets = edges(1, 2, 34, 35, 39, 43, 59, 60, 1180, 2396, 2780, STEP_BYTES)
+    await expectNoticed(id, STEP_BYTES, offsets, () => say(bob, id, 'a secret'))
+    expect(reads(bob, id)).toBe(phaseLine.open)
+  })
+
+  /** Alice writes until a message of this length was changed once at each offset; the true one is fetched then. */
+  async function expectNoticed(
+    id: string,
+    length: number,
+    offsets: number[],
+    before = async () => {},
+  ) {
+    const left = [...offsets]
+    while (left.length > 0) {
+      const [at = 0] = left
+      let changed = false
+      world.tamper = (item, to) => {
+        if (to !== bob || changed || item.body.length !== length) return item
+        changed = true
+        return { ...item, body: flipped(item.body, at) }
+      }
+      await before()
+      await settle(alice, bob)
+      const shown = bob.texts(id, { mine: false }).length
+      await say(alice, id, `secret ${at}`)
+      await settle(alice, bob)
+      if (changed) left.shift()
+      expect(bob.texts(id, { mine: false }), `byte ${at}`).toHaveLength(shown + (changed ? 0 : 1))
+      await later(0.5)
+      expect(bob.texts(id).at(-1), `byte ${at}`).toBe(`secret ${at}`)
+    }
+  }
 })

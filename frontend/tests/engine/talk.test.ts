@@ -113,6 +113,32 @@ describe('meeting', () => {
     expect(alice.conversations.size).toBe(0)
   })
 
+  it('takes no place with an offer that no link of its owner made', async () => {
+    const made = await alice.house.links.make(null)
+    await owner.withdraw(alice.house, made.id)
+    const id = await bob.join(made.url)
+    await settle(alice, bob)
+    expect([...world.unread]).toEqual([id])
+    expect(bob.phase(id)).toBe('joining')
+  })
+
+  it('leaves requests unread for whoever wants links alone, also after a reload', async () => {
+    const before = await bob.join(`#${alice.hash}`)
+    await settle(alice, bob)
+    await owner.wantLinks(alice.house, true)
+    await settle(alice, bob)
+    expect(alice.conversations.has(before)).toBe(false)
+    await alice.reload()
+    const after = await bob.join(`#${alice.hash}`)
+    await settle(alice, bob)
+    expect(alice.conversations.size).toBe(0)
+    expect([...world.unread]).toEqual([before, after])
+    expect([bob.phase(before), bob.phase(after)]).toEqual(['asking', 'asking'])
+    const invited = await bob.join(await alice.link())
+    await settle(alice, bob)
+    expect(alice.phase(invited)).toBe('open')
+  })
+
   it('offers the same bytes again when the first try was lost', async () => {
     const link = await alice.link()
     const request = bob.request.bind(bob)

@@ -68,6 +68,8 @@ export type Profile = readonly {
 export class World {
   kem: Promise<Kem> = chooseKem()
   sessions = new Map<string, Session>()
+  /** Offers that take no place any more. */
+  readonly unread = new Set<string>()
   halves = new Map<string, Bytes>()
   readonly people = new Map<string, Person>()
   /** A hostile server's hand: what an item becomes on its way, or null to withhold it. */
@@ -351,7 +353,8 @@ export class Person implements Server {
         return ok
       }
       case 'decline':
-        this.world.end(this.#session(request.session), request.why)
+        if (request.why === 'unread') this.world.unread.add(request.session)
+        else this.world.end(this.#session(request.session), request.why)
         return ok
       case 'leave': {
         const session = this.world.sessions.get(request.session)

@@ -62,6 +62,11 @@ describe('content', () => {
     expect(read(encode({ t: 'text', at: 0, seen: 0, text: `${euro}ab` }))).toEqual(UNREADABLE)
   })
 
+  test.each([-1, 0])('holds a text of 16 KiB and %i bytes', (more) => {
+    const text = 'a'.repeat(16_384 + more)
+    expect(decodeContent(encodeContent({ t: 'text', at: 0, text }, 0))).toMatchObject({ text })
+  })
+
   test('never carries ill-formed text', async () => {
     expect(await codeOf(() => encodeContent({ t: 'text', at: 0, text: 'a\ud800b' }, 0))).toBe(
       'content',

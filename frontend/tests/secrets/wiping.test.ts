@@ -570,7 +570,7 @@ describe('of a conversation, in the page', () => {
       () => undefined,
       () => null,
     )
-    expect(refused).toEqual({ change: null, value: { verdict: 'drop' } })
+    expect(refused).toEqual({ change: null, value: { verdict: 'late' } })
     expect(seen.length).toBeGreaterThan(5)
     expect(leftOver()).toEqual([])
     expect(state.ratchet && isZero(state.ratchet)).toBe(false)

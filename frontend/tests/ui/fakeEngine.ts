@@ -71,6 +71,7 @@ export class FakeEngine implements Engine {
   readonly limits: Limits = { textBytes: 16_384, ttlSeconds: 900 }
   readonly asked: { action: string; args: readonly unknown[] }[] = []
   remembered = false
+  linkOnly = false
   links: readonly InviteLink[] = []
   receipt = RECEIPT
   pendingArrival: Arrival | null = null
@@ -151,6 +152,11 @@ export class FakeEngine implements Engine {
   async remember(on: boolean): Promise<void> {
     await this.done('remember', on)
     this.remembered = on
+  }
+
+  async wantLinks(only: boolean): Promise<void> {
+    await this.done('wantLinks', only)
+    this.linkOnly = only
   }
 
   async erase(): Promise<EraseReceipt> {

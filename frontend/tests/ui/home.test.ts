@@ -109,6 +109,15 @@ describe('home', () => {
     expect(the<HTMLInputElement>('#address').value).toBe('nonsense')
   })
 
+  test('links alone are wanted as long as the person says so', async () => {
+    const engine = await openPage()
+    the('#link-only').click()
+    await settle()
+    expect(engine.linkOnly).toBe(true)
+    expect(the('#link-only').getAttribute('aria-checked')).toBe('true')
+    expect(text()).toContain('nobody reaches you with it alone')
+  })
+
   test('remembering follows the engine, also when it refuses', async () => {
     const engine = await openPage()
     const remember = the('#remember')
