@@ -16,7 +16,7 @@ RUN node_modules/.bin/vite build
 FROM python:${PYTHON_VERSION}-slim AS packages
 COPY requirements.txt ./
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.txt
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 
 # 3. What runs: no compiler, no package manager's cache, no root.
 FROM python:${PYTHON_VERSION}-slim

@@ -165,14 +165,15 @@ $(IN_VENV):
 	echo "== making .venv with $$($(PYTHON) --version)"
 	$(PYTHON) -m venv --clear .venv
 
+# The lock files are whole. With dependencies pip would look at newer releases too, and refuse them.
 $(RUN_READY): requirements.txt | $(IN_VENV)
 	@echo "== installing what Quarter runs on"
-	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.txt
 	touch $@
 
 $(DEV_READY): requirements-dev.txt requirements.txt | $(IN_VENV)
 	@echo "== installing what Quarter runs on and is tested with"
-	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(IN_VENV) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	touch $(RUN_READY) $@
 
 $(NODE_READY): frontend/package.json frontend/package-lock.json frontend/.npmrc

@@ -43,7 +43,7 @@ def keys_holding(needle: bytes, socket: Path) -> list[str]:
 def processes_holding(needles: Iterable[bytes], processes: Iterable[psutil.Process]) -> list[str]:
     """The processes whose memory holds one of the needles. Needs to be their user, or root."""
     wanted = list(needles)
-    return [" ".join(process.cmdline())[:80] for process in processes if _memory_holds(process.pid, wanted)]
+    return [" ".join(process.cmdline()) for process in processes if _memory_holds(process.pid, wanted)]
 
 
 def _memory_holds(pid: int, needles: list[bytes]) -> bool:

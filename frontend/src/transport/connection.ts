@@ -30,6 +30,8 @@ const RESYNC_MS = 20_000
 const SILENCE_MS = 10_000
 /** The same for a post, which is answered by the next commit, and for a page that is looked at again. */
 const SHORT_SILENCE_MS = 3_000
+/** Where a new pair does not help either, the server is slow: new pairs of all pages would make it slower. */
+const LONGEST_SILENCE_MS = 24_000
 /** So many pairs in a row that end in a frame which one side doesn't know mean another version. */
 const MISUNDERSTOOD = 3
 /** How long a request waits for sockets that are not open yet. */
@@ -86,6 +88,8 @@ export class Connection {
   /** By session, the last n that was posted on this pair and not answered. */
   readonly #posted = new Map<string, number>()
   #postTimer: ReturnType<typeof setTimeout> | undefined
+  /** How long an answer to a post is awaited: doubled by each one that did not come. */
+  #postSilenceMs = SHORT_SILENCE_MS
   #running = false
 
   /** `base` is the sockets' origin, such as wss://host. */
@@ -149,7 +153,14 @@ export class Connection {
     this.#toSend({ t: 'post', session, n, body })
     if (!this.online) return
     this.#posted.set(session, n)
-    this.#postTimer ??= setTimeout(() => this.#broken(0), SHORT_SILENCE_MS)
+    this.#postTimer ??= this.#awaitAnswer()
+  }
+
+  #awaitAnswer(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#postSilenceMs = Math.min(2 * this.#postSilenceMs, LONGEST_SILENCE_MS)
+      this.#broken(0)
+    }, this.#postSilenceMs)
   }
 
   volatile(session: string, body: Bytes): void {
@@ -180,8 +191,8 @@ export class Connection {
   #answered(session: string, n: number): void {
     if (n >= (this.#posted.get(session) ?? 0)) this.#posted.delete(session)
     clearTimeout(this.#postTimer)
-    this.#postTimer =
-      this.#posted.size > 0 ? setTimeout(() => this.#broken(0), SHORT_SILENCE_MS) : undefined
+    this.#postSilenceMs = SHORT_SILENCE_MS
+    this.#postTimer = this.#posted.size > 0 ? this.#awaitAnswer() : undefined
   }
 
   #toSend(frame: ToSend): void {

@@ -268,6 +268,20 @@ describe('a post', () => {
     expect(connection.online).toBe(false)
   })
 
+  it('has longer on each new pair that does not answer either, as the server is slow then', async () => {
+    await connect()
+    for (const patience of [3_000, 6_000]) {
+      connection.post(ID, 0, body)
+      await vi.advanceTimersByTimeAsync(patience - 1)
+      expect(connection.online).toBe(true)
+      await vi.advanceTimersByTimeAsync(1)
+      expect(connection.online).toBe(false)
+      await vi.advanceTimersByTimeAsync(500)
+      await welcome()
+    }
+    expect(connection.online).toBe(true)
+  })
+
   it('that was refused is answered too', async () => {
     const { send } = await connect()
     connection.post(ID, 0, body)
