@@ -34,6 +34,9 @@ REQUEST_SECONDS = 20
 FRAMES_MOST = 64
 LOOK_AGAIN_SECONDS = 0.02
 READ_BYTES = 8192
+#: Close codes of those who sent what nobody has to read: bad frames, too long, too many.
+CUT_OFF = (4400, 4413, 4429)
+FAREWELL_SECONDS = 0.5
 
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_BIG = (
@@ -119,12 +122,20 @@ class Channel(HTTPChannel):
 class WebSocket(WebSocketProtocol):  # type: ignore[misc]
     """One websocket, read no faster than the application takes its frames."""
 
-    _is_paused = False
+    _is_paused = _is_cut_off = False
 
     def connectionMade(self) -> None:
         """The handshake begins."""
         super().connectionMade()
         self.transport.bufferSize = READ_BYTES
+
+    def serverClose(self, code: int | None = None) -> None:
+        """Close. Of who was cut off nothing more is read; Autobahn would parse it all until the end."""
+        super().serverClose(code)
+        if code in CUT_OFF:
+            self._is_paused = self._is_cut_off = True
+            self.transport.pauseProducing()
+            clock.callLater(FAREWELL_SECONDS, self.transport.loseConnection)
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
         """A frame."""
@@ -137,7 +148,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
     def _look_again(self) -> None:
         if self.application_queue.qsize() >= FRAMES_MOST // 2:
             clock.callLater(LOOK_AGAIN_SECONDS, self._look_again)
-        else:
+        elif not self._is_cut_off:
             self._is_paused = False
             self.transport.resumeProducing()
 
