@@ -16,10 +16,10 @@ import sys
 from io import BytesIO
 from typing import Any
 
-from daphne.cli import CommandLineInterface  # type: ignore[import-untyped]
-from daphne.http_protocol import WebRequest  # type: ignore[import-untyped]
-from daphne.server import Server  # type: ignore[import-untyped]
-from daphne.ws_protocol import WebSocketProtocol  # type: ignore[import-untyped]
+from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
 from django.conf import settings
 from twisted.internet import reactor
 from twisted.internet.protocol import connectionDone
