@@ -6,6 +6,7 @@ Every second point in `make test`; all of them with EVERY_POINT=1 in the environ
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -26,19 +27,7 @@ def test_what_is_sent_while_the_network_breaks_arrives_once_and_in_order(
     talking: tuple[Person, Person], how: How
 ) -> None:
     _, bob = talking
-    network = _stands_before(bob)
-    said = ["hello"]
-    for number, moment in enumerate(SENDING[::STEP]):
-        network.breaks(how, moment)
-        texts = [f"{number}.{part}" for part in range(3)]
-        for text in texts:
-            bob.says(text)
-        network.waits_until_down()
-        bob.page.wait_for_timeout(DOWN_MS)
-        network.is_back()
-        said += texts
-        took = _until_delivered(bob, texts)
-        _is_soon(took, f"{how} at {moment}")
+    said = _talk_while_it_breaks(bob, bob, how, SENDING[::STEP])
     for person in talking:
         person.sees(*said)
 
@@ -47,19 +36,7 @@ def test_what_is_sent_to_a_page_whose_network_is_cut_arrives_once_and_in_order(
     talking: tuple[Person, Person],
 ) -> None:
     alice, bob = talking
-    network = _stands_before(bob)
-    said = ["hello"]
-    for number, moment in enumerate(RECEIVING[::STEP]):
-        network.breaks("cut", moment)
-        texts = [f"{number}.{part}" for part in range(3)]
-        for text in texts:
-            alice.says(text)
-        network.waits_until_down()
-        bob.page.wait_for_timeout(DOWN_MS)
-        network.is_back()
-        said += texts
-        took = _until_delivered(alice, texts)
-        _is_soon(took, f"cut at {moment}")
+    said = _talk_while_it_breaks(alice, bob, "cut", RECEIVING[::STEP])
     for person in talking:
         person.sees(*said)
 
@@ -91,6 +68,23 @@ def _stands_before(person: Person) -> Network:
     person.sees("hello")
     person.waits_for_connection()
     return network
+
+
+def _talk_while_it_breaks(speaker: Person, broken: Person, how: How, moments: Sequence[Moment]) -> list[str]:
+    """At each moment the network of one breaks, and the speaker says three texts; all that was said."""
+    network = _stands_before(broken)
+    said = ["hello"]
+    for number, moment in enumerate(moments):
+        network.breaks(how, moment)
+        texts = [f"{number}.{part}" for part in range(3)]
+        for text in texts:
+            speaker.says(text)
+        network.waits_until_down()
+        broken.page.wait_for_timeout(DOWN_MS)
+        network.is_back()
+        said += texts
+        _is_soon(_until_delivered(speaker, texts), f"{how} at {moment}")
+    return said
 
 
 def _until_delivered(person: Person, texts: list[str]) -> float:
