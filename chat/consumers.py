@@ -4,7 +4,8 @@ A handler is: one call into the domain, one reply. Posts are not waited for: the
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,8 +14,8 @@ from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
 
 from accounts import identities, tokens
-from chat import delivery, disk, envelope, erasure, errors, mailbox, sessions, wire
-from chat.drain import Drain
+from chat import delivery, envelope, erasure, errors, mailbox, sessions, wire
+from chat.drain import Drain, Entry
 from chat.sockets import ELSEWHERE, NOT_LOGGED_IN, TOO_SLOW, Socket
 
 log = structlog.get_logger("quarter.chat")
@@ -128,7 +129,7 @@ class SendConsumer(Socket):
         """Delete, tell, free the bytes; the answer waits a second at most for each of the last two."""
         gone = await self.node.aside(erasure.erase, self.user)
         self._routes.clear()
-        scrub = asyncio.ensure_future(self.node.aside(disk.free))
+        scrub = asyncio.ensure_future(self.node.free_bytes())
         told = await self.node.delivery.tell_erased(gone.peers)
         await asyncio.wait([scrub], timeout=SCRUB_SECONDS)
         self._reply(wire.Erased(id, gone.sessions, gone.messages, gone.files, len(gone.peers), told))
@@ -171,7 +172,7 @@ class ReceiveConsumer(Socket):
     async def go_on(self) -> None:
         """Send what the page does not have yet, as far as it takes it."""
         try:
-            await self._drain.run(self.node.read)
+            await self._drain.run(partial(self.node.read, mailbox.look), self.node.reader.after)
         except mailbox.IdentityGone:
             # A page that is erasing hears `erased` on its other socket first: to lose one is to lose both.
             asyncio.get_running_loop().call_later(FAREWELL_SECONDS, self.close, NOT_LOGGED_IN)
@@ -191,12 +192,18 @@ class ReceiveConsumer(Socket):
         self._be_patient()
         if self.user:
             self.node.delivery.unregister(self)
+        del self._drain  # else each would keep the other until the garbage collector comes by
 
     # --- what delivery says (delivery.Receiver) -----------------------------------------------------
 
-    def push(self, session: str, seq: int, frame: bytes | None) -> None:
-        if not self._drain.push(session, seq, frame):
+    def push(self, session: str, entries: Sequence[Entry]) -> None:
+        if not self._drain.push(session, entries):
             self._wake.set()
+
+    def hear(self, more: Mapping[str, int]) -> None:
+        for session, seq in more.items():
+            self._drain.hear(session, seq)
+        self._wake.set()
 
     def look(self, sessions: Iterable[str]) -> None:
         self._drain.look(sessions)

@@ -8,10 +8,11 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from chat import mailbox, wire
+from chat.drain import Entry
 from chat.hints import Event, Hints
 
 TOLD_SECONDS = 1.0
@@ -38,8 +39,11 @@ class Receiver(Protocol):
     user: str
     rank: Rank
 
-    def push(self, session: str, seq: int, frame: bytes | None) -> None:
-        """An item that was just stored; without a frame it is one of the user's own."""
+    def push(self, session: str, entries: Sequence[Entry]) -> None:
+        """This was just stored, in the order of seq."""
+
+    def hear(self, more: Mapping[str, int]) -> None:
+        """All up to these seqs (by session) is stored."""
 
     def look(self, sessions: Iterable[str]) -> None:
         """Something changed in these sessions."""
@@ -107,17 +111,21 @@ class Delivery:
 
     def deliver(self, stored: Iterable[tuple[mailbox.Post, mailbox.Stored]]) -> None:
         """Messages that were just committed, in the order of their seq."""
+        streams: dict[tuple[str, str], list[Entry]] = {}
         for post, result in stored:
-            if result.seq is None:  # sent again after some doubt: perhaps it was stored and not delivered
-                self.look([result.to], post.session)
+            session, seq = post.session, result.seq
+            if seq is None:  # sent again after some doubt: perhaps it was stored and not delivered
+                self.look([result.to], session)
                 continue
-            peer, own = self._receivers.get(result.to), self._receivers.get(post.sender)
-            if peer is None:
-                self.hints.look(result.to, post.session)
-            else:
-                peer.push(post.session, result.seq, _item_frame(post, result.seq))
-            if own is not None:
-                own.push(post.session, result.seq, None)
+            item = wire.Item(session, seq, "message", 1 if post.side else 0, post.body)
+            streams.setdefault((result.to, session), []).append((seq, item))
+            streams.setdefault((post.sender, session), []).append((seq, None))
+        for (user, session), entries in streams.items():
+            receiver = self._receivers.get(user)
+            if receiver is not None:
+                receiver.push(session, entries)
+            elif theirs := [seq for seq, item in entries if item is not None]:
+                self.hints.more(user, session, theirs[-1])
 
     def look(self, people: Iterable[str], session: str) -> None:
         """A session came to be or changed."""
@@ -208,6 +216,8 @@ class Delivery:
             case "hint":
                 for session, why in event["ended"].items():
                     receiver.end(session, why)
+                if event["more"]:
+                    receiver.hear(event["more"])
                 if event["look"]:
                     receiver.look(event["look"])
             case "volatile":
@@ -250,7 +260,3 @@ async def _flushed_soon(receiver: Receiver) -> int:
             return int(await receiver.flushed())
     except TimeoutError:
         return 0
-
-
-def _item_frame(post: mailbox.Post, seq: int) -> bytes:
-    return wire.encode(wire.Item(post.session, seq, "message", 1 if post.side else 0, post.body))

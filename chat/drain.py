@@ -9,16 +9,18 @@ Own items are sent only as far as they existed when the page named its cursors (
 the session): a page that has just sent something need not be told.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Any
 
 import msgspec
 
 from chat import mailbox, wire
 from chat.window import Window
 
-Read = Callable[..., Awaitable[Any]]
+Look = Callable[[str, list[str] | None], Awaitable[mailbox.View]]
+After = Callable[[str, int, int], Awaitable[list[mailbox.Row]]]
+#: A seq, and what was stored there; without an item it is one of the user's own.
+Entry = tuple[int, wire.Item | None]
 OVER_KEPT = 256
 
 
@@ -33,14 +35,14 @@ class Cursor(msgspec.Struct):
 
 
 class Drain:
-    """The state of a receive socket for `user`; frames go out by `tell`."""
+    """The state of a receive socket for `user`; frames and items go out by `tell`."""
 
-    def __init__(self, user: str, tell: Callable[[bytes], None]) -> None:
+    def __init__(self, user: str, tell: Callable[[bytes | wire.Item], None]) -> None:
         self._user = user
         self._say = tell
         self._window = Window()
         self._cursors: dict[str, Cursor] = {}
-        self._due: dict[str, None] = {}
+        self._due: dict[str, int] = {}  # session → the seq that is known to be there; 0: whatever is there
         self._over: dict[str, None] = {}
         self._reading: str | None = None
         self._is_open = False
@@ -72,18 +74,29 @@ class Drain:
 
     # --- what delivery says -------------------------------------------------------------------------
 
-    def push(self, session: str, seq: int, frame: bytes | None) -> bool:
-        """Send an item from memory if it is the next one; False if the database must be read instead."""
+    def push(self, session: str, entries: Sequence[Entry]) -> bool:
+        """Send what is the next from memory; False if the database must be read instead."""
         cursor = self._cursors.get(session)
         if cursor is None:
             self._looks.add(session)
             return False
-        if seq <= cursor.seq:
-            return True
-        if session in self._due or session == self._reading or seq != cursor.seq + 1:
-            self._due[session] = None
-            return False
-        return self._send(session, cursor, seq, frame)
+        for seq, item in entries:
+            if seq <= cursor.seq:
+                continue
+            if session in self._due or session == self._reading or seq != cursor.seq + 1:
+                self._be_due(session, entries[-1][0])
+                return False
+            if not self._send(session, cursor, seq, item):
+                return False
+        return True
+
+    def hear(self, session: str, seq: int) -> None:
+        """All up to seq was stored, by another process."""
+        cursor = self._cursors.get(session)
+        if cursor is None:
+            self._looks.add(session)
+        elif seq > cursor.seq:
+            self._be_due(session, seq)
 
     def look(self, sessions: Iterable[str]) -> None:
         self._looks.update(sessions)
@@ -107,25 +120,28 @@ class Drain:
 
     # --- reading ------------------------------------------------------------------------------------
 
-    async def run(self, read: Read) -> None:
-        """Look and read until nothing is due, or the window is full. What `read` raises leaves all due."""
+    async def run(self, look: Look, after: After) -> None:
+        """Look and read until nothing is due, or the window is full. What they raise leaves all due.
+
+        They are mailbox.look, and mailbox.read_after for one session.
+        """
         while self._is_open:
             if self._look_at_all or self._looks:
-                await self._look(read)
+                await self._look_up(look)
             elif self._due and not self.is_blocked:
-                await self._read(next(iter(self._due)), read)
+                await self._read(next(iter(self._due)), after)
             else:
                 break
         if self._caught_up_due and not self._due:
             self._caught_up_due = False
             self._say(wire.encode(wire.CaughtUp()))
 
-    async def _look(self, read: Read) -> None:
+    async def _look_up(self, look: Look) -> None:
         # What is asked for while this looks is not in its view, and belongs to the next look.
         everything, some, asked = self._look_at_all, self._looks, self._asked
         self._look_at_all, self._looks, self._asked = False, set(), {}
         try:
-            view: mailbox.View = await read(mailbox.look, self._user, None if everything else sorted(some))
+            view = await look(self._user, None if everything else sorted(some))
         except BaseException:
             self._look_at_all, self._looks = everything or self._look_at_all, some | self._looks
             self._asked = asked | self._asked
@@ -172,7 +188,11 @@ class Drain:
         seq = min(seq, info.last_seq) if info.id not in self._cursors else seq
         self._cursors[info.id] = Cursor(info.role, seq, own_through, shape, monotonic() + info.left)
         if seq < info.last_seq:
-            self._due[info.id] = None
+            self._be_due(info.id, info.last_seq)
+
+    def _be_due(self, session: str, seq: int = 0) -> None:
+        known = self._due.get(session, 1)
+        self._due[session] = max(known, seq) if known and seq else 0
 
     def _miss(self, session: str, why: str | None, was_asked: bool) -> None:
         cursor = self._cursors.get(session)
@@ -181,43 +201,45 @@ class Drain:
         elif was_asked and session not in self._over:
             self._say_ended(session, why or "expired")
 
-    async def _read(self, session: str, read: Read) -> None:
+    async def _read(self, session: str, after: After) -> None:
         cursor, room = self._cursors[session], self._window.room
         if not room:
             self.is_blocked = True
             return
+        through = self._due.pop(session)
         limit = room + 1  # one more than fits tells whether more is waiting
-        del self._due[session]
+        if through:
+            limit = min(limit, through - cursor.seq)
         self._reading = session
         try:
-            rows: list[mailbox.Row] = await read(mailbox.read_after, session, cursor.seq, limit)
+            rows = await after(session, cursor.seq, limit) if limit > 0 else []
         except BaseException:
             if session in self._cursors:
-                self._due[session] = None
+                self._be_due(session)
             raise
         finally:
             self._reading = None
         if session in self._cursors:  # it did not end meanwhile
-            self._send_rows(session, cursor, rows, limit)
+            self._send_rows(session, cursor, rows, len(rows) == limit > room)
 
-    def _send_rows(self, session: str, cursor: Cursor, rows: list[mailbox.Row], limit: int) -> None:
+    def _send_rows(self, session: str, cursor: Cursor, rows: list[mailbox.Row], is_full: bool) -> None:
         for row in rows:
             is_known = row.sender == cursor.role and row.seq > cursor.own_through
-            if not self._send(session, cursor, row.seq, None if is_known else _frame(session, row)):
+            if not self._send(session, cursor, row.seq, None if is_known else _item(session, row)):
                 self.is_blocked = True
                 return
-        if len(rows) == limit:
-            self._due[session] = None
+        if is_full:
+            self._be_due(session)
 
-    def _send(self, session: str, cursor: Cursor, seq: int, frame: bytes | None) -> bool:
+    def _send(self, session: str, cursor: Cursor, seq: int, item: wire.Item | None) -> bool:
         """Send the next item if the window has room, else leave the session due."""
-        if frame is not None and not self._window.fits(len(frame)):
-            self._due[session] = None
+        if item is not None and not self._window.fits(len(item.body)):
+            self._be_due(session)
             return False
         cursor.seq = seq
-        if frame is not None:
-            self._window.send(session, seq, len(frame))
-            self._say(frame)
+        if item is not None:
+            self._window.send(session, seq, len(item.body))
+            self._say(item)
         return True
 
     def _say_ended(self, session: str, why: str) -> None:
@@ -227,5 +249,5 @@ class Drain:
         self._say(wire.encode(wire.Ended(session, why)))  # type: ignore[arg-type]
 
 
-def _frame(session: str, row: mailbox.Row) -> bytes:
-    return wire.encode(wire.Item(session, row.seq, row.kind, row.sender, row.body))  # type: ignore[arg-type]
+def _item(session: str, row: mailbox.Row) -> wire.Item:
+    return wire.Item(session, row.seq, row.kind, row.sender, row.body)  # type: ignore[arg-type]

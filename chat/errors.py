@@ -90,8 +90,13 @@ class TooFast(Later):
 
 
 class Full(Later):
+    """A limit is reached; whoever says so says when it may be otherwise."""
+
     code = "full"
-    retry_after = 60.0
+    retry_after: float
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(retry_after)
 
 
 class Unavailable(Later):

@@ -1,7 +1,8 @@
 """Hints between the processes, through the channel layer.
 
-A hint says "look at session X", "session X ended" or "a newer socket is here"; it never holds stored
-ciphertext, only a volatile frame (typing) travels in one. Lost, doubled or reordered hints change nothing.
+A hint says "session X has items up to seq n", "look at session X", "session X ended" or "a newer socket is
+here"; it never holds stored ciphertext, only a volatile frame (typing) travels in one. Lost, doubled or
+reordered hints change nothing.
 Whatever the layer does (Redis dead, slow, restarted), nobody who stores or delivers waits for it or fails by
 it:
 
@@ -9,7 +10,11 @@ it:
 - each process numbers a heartbeat to itself: where one is missing it has been deaf, and lets all its
   receivers look again.
 
-Each process holds one channel, subscribed to the group `user.<hash>` of each of its receivers.
+Each process holds one channel, subscribed to the group `user.<hash>` of each of its receivers. A hint for
+somebody whose process is not known goes to that group, and the process that has the user answers `here`. From
+then on for PLACE_SECONDS the hints of a commit go to that process in one piece, however many users they are
+for. A process that has a user no longer sends the hints `back`, and one that has a new user says `arrived` to
+all: so who moved is found at once, and when each of these words was lost, PLACE_SECONDS later.
 """
 
 import asyncio
@@ -25,10 +30,13 @@ log = structlog.get_logger("quarter.chat")
 Event = dict[str, Any]
 
 BEAT_SECONDS = 1.0
-LAYER_SECONDS = 2.0
+LAYER_SECONDS = 5.0  # a loop that greets thousands of pages after a restart is late by itself
 RETRY_SECONDS = 0.5
 OWED_MOST = 10_000
 PASSING_MOST = 1_000
+PLACE_SECONDS = 10.0
+PLACES_MOST = 100_000
+PROCESSES = "processes"  # the group of all
 
 
 def group_of(user: str) -> str:
@@ -40,10 +48,19 @@ class Owed:
 
     def __init__(self) -> None:
         self.look: set[str] = set()
+        self.more: dict[str, int] = {}
         self.ended: dict[str, str] = {}
 
     def event(self, user: str) -> Event:
-        return {"type": "hint", "to": user, "look": sorted(self.look), "ended": self.ended}
+        parts = {"look": sorted(self.look), "more": self.more, "ended": self.ended}
+        return {"type": "hint", "to": user, **parts}
+
+    def add(self, event: Event) -> None:
+        """What an event says that is older than all of this."""
+        self.look.update(event["look"])
+        for session, seq in event["more"].items():
+            self.more[session] = max(seq, self.more.get(session, 0))
+        self.ended = event["ended"] | self.ended
 
 
 class Hints:
@@ -56,7 +73,12 @@ class Hints:
         self._wanted: dict[str, asyncio.Event] = {}
         self._asked: set[str] = set()
         self._held: set[str] = set()
+        self._is_joined = False
         self._owed: dict[str, Owed] = {}
+        self._places: dict[str, tuple[str, float]] = {}  # user → a process's channel, and until when
+        self._asking: dict[str, set[str]] = {}  # a process's channel → users of ours that it asked for
+        self._returns: dict[str, list[Event]] = {}  # the same → hints for users that are not here
+        self._arrived: set[str] = set()
         self._passing: deque[tuple[str, Event]] = deque(maxlen=PASSING_MOST)
         self._wake = asyncio.Event()
         self._beats_said = self._beats_heard = 0
@@ -68,6 +90,7 @@ class Hints:
         """Hear this user's hints from now on; waits until that is so, but not for a dead layer."""
         done = self._wanted.setdefault(user, asyncio.Event())
         self._asked.add(user)
+        self._arrived.add(user)
         self._wake.set()
         if self._lost:
             return
@@ -86,6 +109,10 @@ class Hints:
         """Owe this user a look at the session."""
         self._owe(user).look.add(session)
 
+    def more(self, user: str, session: str, seq: int) -> None:
+        """Owe this user the word that all up to seq is stored."""
+        self._owe(user).more[session] = seq
+
     def end(self, user: str, session: str, why: str) -> None:
         """Owe this user the word that the session ended."""
         self._owe(user).ended[session] = why
@@ -95,11 +122,15 @@ class Hints:
         self._passing.append((group_of(user), event))
         self._wake.set()
 
+    def place_of(self, user: str) -> str | None:
+        """The channel of the process that has this user, as far as is known."""
+        place, until = self._places.get(user, (None, 0.0))
+        return place if until > self._now() else None
+
     async def reply(self, channel: str, event: Event) -> None:
         """Answer another process; errors are the layer's business only."""
         try:
-            async with asyncio.timeout(LAYER_SECONDS):
-                await self._layer.send(channel, event)
+            await self._send(channel, event)
         except Exception as error:
             self._note_lost(error)
 
@@ -121,7 +152,6 @@ class Hints:
                 if self._now() >= beat_at:
                     beat_at = self._now() + BEAT_SECONDS
                     await self._beat()
-                self._note_back()
             except Exception as error:
                 self._note_lost(error)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -139,6 +169,10 @@ class Hints:
     async def _subscribe(self) -> None:
         if self.channel is None:
             return
+        if not self._is_joined:
+            async with asyncio.timeout(LAYER_SECONDS):
+                await self._layer.group_add(PROCESSES, self.channel)
+            self._is_joined = True
         for user in self._held - self._wanted.keys():
             async with asyncio.timeout(LAYER_SECONDS):
                 await self._layer.group_discard(group_of(user), self.channel)
@@ -154,27 +188,56 @@ class Hints:
 
     async def _pay(self) -> None:
         while self._owed:
-            user = next(iter(self._owed))
-            owed = self._owed.pop(user)
+            owed, self._owed = self._owed, {}
+            hints = [each.event(user) for user, each in owed.items()]
             try:
-                await self._publish(group_of(user), owed.event(user))
-            except BaseException:
-                self._merge_back(user, owed)
+                await self._tell(hints)
+            except BaseException:  # what was said already is said again: that changes nothing
+                self._owe_again(hints)
                 raise
         while self._passing:
             await self._publish(*self._passing.popleft())
+        await self._answer()
 
-    def _merge_back(self, user: str, owed: Owed) -> None:
-        newer = self._owe(user)
-        newer.look |= owed.look
-        newer.ended = owed.ended | newer.ended
+    async def _tell(self, hints: Iterable[Event]) -> None:
+        """One message for each process that is known to have some of these users, one for each other user."""
+        known: dict[str, list[Event]] = {}
+        for hint in hints:
+            place = self.place_of(hint["to"])
+            if place is None:
+                await self._publish(group_of(hint["to"]), hint | {"from": self.channel})
+            else:
+                known.setdefault(place, []).append(hint)
+        for place, some in known.items():
+            await self._send(place, {"type": "hints", "from": self.channel, "hints": some})
+
+    async def _answer(self) -> None:
+        """Say who is here to those who asked, who is not, and who has come."""
+        while self._asking:
+            place, users = self._asking.popitem()
+            await self._send(place, {"type": "here", "at": self.channel, "users": sorted(users)})
+        while self._returns:
+            place, hints = self._returns.popitem()
+            await self._send(place, {"type": "back", "hints": hints})
+        if self._arrived and self.channel is not None:
+            arrived = sorted(self._arrived)
+            await self._publish(PROCESSES, {"type": "arrived", "at": self.channel, "users": arrived})
+            self._arrived.difference_update(arrived)
+
+    def _owe_again(self, hints: Iterable[Event]) -> None:
+        for hint in hints:
+            self._owe(hint["to"]).add(hint)
 
     async def _beat(self) -> None:
         if self.channel is None:
             return
         self._beats_said += 1
+        await self._send(self.channel, {"type": "beat", "count": self._beats_said})
+        self._note_back()
+
+    async def _send(self, channel: str, event: Event) -> None:
         async with asyncio.timeout(LAYER_SECONDS):
-            await self._layer.send(self.channel, {"type": "beat", "count": self._beats_said})
+            await self._layer.send(channel, event)
 
     async def _publish(self, group: str, event: Event) -> None:
         async with asyncio.timeout(LAYER_SECONDS):
@@ -188,6 +251,8 @@ class Hints:
             try:
                 self.channel = await self._layer.new_channel()
                 self._held.clear()
+                self._is_joined = False
+                self._arrived.update(self._wanted)  # others know the old channel
                 self._wake.set()
                 while True:
                     self._take(await self._layer.receive(self.channel))
@@ -197,9 +262,40 @@ class Hints:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _take(self, event: Event) -> None:
-        if event["type"] != "beat":
-            self._hear(event)
-            return
+        match event["type"]:
+            case "beat":
+                self._take_beat(event)
+            case "hints":
+                self._take_hints(event)
+            case "here":
+                self._place(event["users"], event["at"])
+            case "arrived":
+                self._place([user for user in event["users"] if user in self._places], event["at"])
+            case "back":
+                for hint in event["hints"]:
+                    self._places.pop(hint["to"], None)
+                self._owe_again(event["hints"])
+            case _:
+                if event.get("from") is not None and event["to"] in self._wanted:
+                    self._asking.setdefault(event["from"], set()).add(event["to"])
+                    self._wake.set()
+                self._hear(event)
+
+    def _take_hints(self, event: Event) -> None:
+        for hint in event["hints"]:
+            if hint["to"] in self._wanted:
+                self._hear(hint)
+            else:
+                self._returns.setdefault(event["from"], []).append(hint)
+                self._wake.set()
+
+    def _place(self, users: Iterable[str], channel: str) -> None:
+        if len(self._places) > PLACES_MOST:
+            self._places.clear()
+        until = self._now() + PLACE_SECONDS
+        self._places |= dict.fromkeys(users, (channel, until))
+
+    def _take_beat(self, event: Event) -> None:
         was_deaf = event["count"] > self._beats_heard + 1
         self._beats_heard = event["count"]
         if was_deaf:

@@ -11,7 +11,7 @@ from messenger import addresses
 
 BUCKETS_KEPT = 10_000
 # Frames of all kinds of one user: far above what an honest page sends, far below what costs others time.
-FRAMES_BURST, FRAMES_PER_SECOND = 400, 20
+FRAMES_BURST, FRAMES_PER_SECOND = 100, 20
 # Frames that are never refused (`taken`: a page that reads all again sends thousands), but read no faster.
 PACED_BURST, PACED_PER_SECOND = 2000, 200
 

@@ -6,25 +6,17 @@ bad one never spoils its neighbours.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Identity
-from chat import errors, sessions, wire
-from chat.models import Item, Kind, SealHalf, Session, Side, State
-
-_INSERT = (
-    "INSERT INTO chat_item (session_id, seq, sender, kind, n, body, created_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
-)
-_UPDATE = (
-    "UPDATE chat_session SET last_seq = %s, next_n_initiator = %s, next_n_responder = %s, stored_bytes = %s,"
-    " last_activity_at = %s, expires_at = %s WHERE id = %s"
-)
+from chat import batches, errors, sessions, wire
+from chat.models import Item, SealHalf, Session, Side, State
 
 
 class IdentityGone(Exception):
@@ -46,6 +38,14 @@ class Stored(msgspec.Struct, frozen=True):
 
     to: str
     seq: int | None = None
+
+
+class Wanted(NamedTuple):
+    """At most `limit` items of a session after the one with seq `cursor`."""
+
+    session: str
+    cursor: int
+    limit: int
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -72,13 +72,13 @@ Result = Stored | errors.ChatError
 
 
 class _Ledger:
-    """A locked session row while a batch is placed in it."""
+    """A locked session while a batch is placed in it."""
 
-    def __init__(self, row: Session) -> None:
+    def __init__(self, row: batches.Locked) -> None:
         self.row = row
-        self.people = (row.initiator_id, row.responder_id)
+        self.people = (row.initiator, row.responder)
+        self.last_seq, self.stored_bytes = row.last_seq, row.stored_bytes
         self.next_n = [row.next_n_initiator, row.next_n_responder]
-        self.moved = False
 
     def check(self, post: Post, now: datetime) -> None:
         """Raise what forbids `post`, if anything does."""
@@ -95,16 +95,25 @@ class _Ledger:
     def is_repeat(self, post: Post) -> bool:
         return post.n < self.next_n[post.side]
 
-    def place(self, post: Post) -> int:
-        """Give `post` its seq; Full at the session's limits."""
-        row, limits = self.row, settings.LIMITS
-        if row.last_seq >= limits.session_items or row.stored_bytes + len(post.body) > limits.session_bytes:
-            raise errors.Full
-        row.last_seq += 1
-        row.stored_bytes += len(post.body)
+    def place(self, post: Post, now: datetime) -> int:
+        """Give `post` its seq; Full at the session's limits, for as long as it lives: it gets no emptier."""
+        limits, size = settings.LIMITS, len(post.body)
+        if self.last_seq >= limits.session_items or self.stored_bytes + size > limits.session_bytes:
+            raise errors.Full((self.row.expires_at - now).total_seconds())
+        self.last_seq += 1
+        self.stored_bytes += size
         self.next_n[post.side] += 1
-        self.moved = True
-        return row.last_seq
+        return self.last_seq
+
+    def moved(self, now: datetime) -> batches.Moved | None:
+        """How the session stands now, if anything was placed in it."""
+        row = self.row
+        if self.last_seq == row.last_seq:
+            return None
+        expires_at = sessions.expiry_of(row.ttl_seconds, row.created_at, now)
+        return batches.Moved(
+            row.id, self.last_seq, self.next_n[0], self.next_n[1], self.stored_bytes, expires_at
+        )
 
 
 def post_batch(posts: Sequence[Post]) -> list[Result]:
@@ -130,30 +139,27 @@ def _post_alone(post: Post) -> Result:
 
 @transaction.atomic
 def _commit(posts: Sequence[Post]) -> list[Result]:
-    ledgers = _lock({post.session for post in posts})
+    ledgers = {row.id: _Ledger(row) for row in batches.lock({post.session for post in posts})}
     now = timezone.now()  # under the lock: what ran out while this waited for it is over
     results: list[Result] = []
-    placed: list[tuple[Post, int]] = []
+    placed: list[batches.Placed] = []
     repeats: list[int] = []
     for index, post in enumerate(posts):
         try:
-            results.append(_place(ledgers.get(post.session), post, now))
+            stored = _place(ledgers.get(post.session), post, now)
         except errors.ChatError as error:
             results.append(error)
             continue
-        seq = results[-1].seq if isinstance(results[-1], Stored) else None
-        if seq is None:
+        results.append(stored)
+        if stored.seq is None:
             repeats.append(index)
         else:
-            placed.append((post, seq))
-    _write(placed, [ledger for ledger in ledgers.values() if ledger.moved], now)
+            placed.append(batches.Placed(post.session, stored.seq, post.side, post.n, post.body))
+    if placed:
+        batches.insert(placed, now)
+        batches.update([moved for each in ledgers.values() if (moved := each.moved(now))], now)
     _compare(posts, repeats, results)
     return results
-
-
-def _lock(ids: set[str]) -> dict[str, _Ledger]:
-    rows = Session.objects.select_for_update().filter(id__in=ids).order_by("id")
-    return {row.id: _Ledger(row) for row in rows}
 
 
 def _place(ledger: _Ledger | None, post: Post, now: datetime) -> Stored:
@@ -161,31 +167,7 @@ def _place(ledger: _Ledger | None, post: Post, now: datetime) -> Stored:
         raise errors.Ended
     ledger.check(post, now)
     peer = ledger.people[1 - post.side]
-    return Stored(peer, None if ledger.is_repeat(post) else ledger.place(post))
-
-
-def _write(placed: list[tuple[Post, int]], moved: list[_Ledger], now: datetime) -> None:
-    if not placed:
-        return
-    stamp = connection.ops.adapt_datetimefield_value
-    at = stamp(now)
-    items = [
-        (post.session, seq, post.side, Kind.MESSAGE.value, post.n, post.body, at) for post, seq in placed
-    ]
-    rows = [
-        (
-            each.row.last_seq,
-            *each.next_n,
-            each.row.stored_bytes,
-            at,
-            stamp(sessions.expiry_of(each.row.ttl_seconds, each.row.created_at, now)),
-            each.row.id,
-        )
-        for each in moved
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, items)
-        cursor.executemany(_UPDATE, rows)
+    return Stored(peer, None if ledger.is_repeat(post) else ledger.place(post, now))
 
 
 def _compare(posts: Sequence[Post], repeats: list[int], results: list[Result]) -> None:
@@ -204,14 +186,12 @@ def _compare(posts: Sequence[Post], repeats: list[int], results: list[Result]) -
             results[index] = errors.Conflict()
 
 
-def read_after(session: str, cursor: int, limit: int) -> list[Row]:
-    """At most `limit` items of a session that is not over, after the one with seq `cursor`, in order."""
-    rows = (
-        Item.objects.filter(session=session, session__expires_at__gt=timezone.now(), seq__gt=cursor)
-        .order_by("seq")
-        .values_list("seq", "kind", "sender", "body")[:limit]
-    )
-    return [Row(seq, kind, sender, bytes(body)) for seq, kind, sender, body in rows]
+def read_after(wanted: Sequence[Wanted]) -> dict[str, list[Row]]:
+    """The items of each wanted session that is not over, in order; no session may be wanted twice."""
+    found: dict[str, list[Row]] = {}
+    for session, seq, kind, sender, body in batches.read(wanted, timezone.now()):
+        found.setdefault(session, []).append(Row(seq, kind, sender, body))
+    return found
 
 
 def look(me: str, only: Sequence[str] | None = None) -> View:

@@ -11,6 +11,7 @@ own, so that no user's slow read holds up the commits of others:
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +20,10 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from django.conf import settings
 
-from chat import announce, expiry, limits, shutdown
+from chat import announce, disk, expiry, limits, shutdown
 from chat.connections import close_all, with_connection
 from chat.delivery import Delivery
+from chat.reader import Reader
 from chat.writer import Writer
 
 log = structlog.get_logger("quarter.chat")
@@ -56,12 +58,16 @@ class Node:
         self._asiding = ThreadPoolExecutor(ASIDES, "quarter-aside")
         self.delivery = Delivery()
         self.writer = Writer(self._writing, self.delivery.deliver)
+        self.reader = Reader(self.read)
         self.sockets: set[Closable] = set()
+        self._freeing = asyncio.Lock()
+        self._freed_at = float("-inf")
         self._empty = asyncio.Event()
         self._tasks = [
             self.loop.create_task(_supervise(part), name=part.__qualname__)
             for part in (
                 self.writer.serve,
+                self.reader.serve,
                 self.delivery.hints.speak,
                 self.delivery.hints.listen,
                 self._clock,
@@ -76,6 +82,14 @@ class Node:
     async def aside(self, function: Callable[..., T], *args: Any) -> T:
         """Run what may take long."""
         return await self.loop.run_in_executor(self._asiding, with_connection, function, *args)
+
+    async def free_bytes(self) -> None:
+        """Take deleted bytes off the disk. All who ask while that runs share the next run."""
+        asked_at = self.loop.time()
+        async with self._freeing:
+            if self._freed_at < asked_at:
+                self._freed_at = self.loop.time()
+                await self.aside(disk.free)
 
     def enter(self, socket: Closable) -> None:
         self.sockets.add(socket)
@@ -107,9 +121,14 @@ class Node:
             await self.loop.run_in_executor(None, close_all, executor, threads)
 
     async def _clock(self) -> None:
-        """Sweep where nobody else does it (Celery's beat can stop silently)."""
+        """Sweep where nobody else does it (Celery's beat can stop silently); memory in any case.
+
+        Requests that failed lie in cycles, with the addresses that they came from. A collection of what is
+        young takes as long however many sockets there are.
+        """
         while True:
             await asyncio.sleep(settings.SWEEP_SECONDS / 3)
+            gc.collect(1)
             if await self.read(expiry.is_overdue):
                 log.warning("sweep_overdue")
                 await self.aside(expiry.sweep)

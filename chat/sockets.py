@@ -37,8 +37,12 @@ TOO_BIG = 4413
 TOO_FAST = 4429
 
 FRAMES_WAITING = 4096
+ITEMS_BYTES = 64 * 1024  # of bodies in one frame, and the one that crosses it
+FRAMES_IN_A_ROW = 8  # so many of one socket, and then it is others' turn
 LINGER_SECONDS = 1.0
 SEAT_SECONDS = 5.0  # when to come back for a seat: nobody knows when another leaves
+
+HELLO = (wire.SendHello, wire.ReceiveHello)
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -50,7 +54,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.user = ""
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[bytes | wire.Item] = deque()
         self._unwritten = 0  # with those that were thrown away: these never come to be written
         self._is_over = False
         self._wake = asyncio.Event()
@@ -62,6 +66,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
         self.node = node.current()
+        self._frame_bytes = settings.LIMITS.frame_bytes
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         with self.node.seats.seat(addresses.of_scope(scope)) as is_free:
@@ -89,8 +94,8 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     async def depart(self) -> None:
         """The socket is closed."""
 
-    def tell(self, frame: bytes) -> None:
-        """Write a frame, soon."""
+    def tell(self, frame: bytes | wire.Item) -> None:
+        """Write a frame, soon; items that wait in a row become one."""
         self._waiting.append(frame)
         self._unwritten += 1
         if len(self._waiting) > FRAMES_WAITING:
@@ -137,6 +142,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self.node.depart(self)
 
     async def _read(self, receive: Receive) -> None:
+        frames = 0
         while True:
             message = await receive()
             if message["type"] == "websocket.disconnect":
@@ -145,9 +151,12 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
                 await asyncio.sleep(LINGER_SECONDS)
             if not self.is_closing:
                 await self._take(message.get("bytes") or b"")
+            frames += 1
+            if not frames % FRAMES_IN_A_ROW:
+                await asyncio.sleep(0)
 
     async def _take(self, data: bytes) -> None:
-        if len(data) > settings.LIMITS.frame_bytes:
+        if len(data) > self._frame_bytes:
             self._refuse_all(errors.TooBig(), TOO_BIG)
         else:
             await self._take_frame(data)
@@ -155,7 +164,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     async def _take_frame(self, data: bytes) -> None:
         try:
             frame = self.decode(data)
-            is_hello = isinstance(frame, wire.SendHello | wire.ReceiveHello)
+            is_hello = isinstance(frame, HELLO)
             if is_hello == bool(self.user):
                 raise errors.BadFrame if is_hello else errors.NotLoggedIn
         except errors.BadFrame as error:
@@ -164,15 +173,25 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self._refuse_all(error, NOT_LOGGED_IN)
         else:
             self._hello.cancel()  # it came; how long the database takes with it is not the page's fault
-            await self._keep_pace()
-            if isinstance(frame, wire.Post | wire.Taken) or self._may_go_on():
+            if await self._may_act(frame):
                 await self._act(self.greet if is_hello else self.handle, frame)
+
+    async def _may_act(self, frame: Any) -> bool:
+        """Count the frame; wait where it may be refused never, but came too soon; False where too many came.
+
+        Posts have a bucket of their own, and count here when they are refused at once.
+        """
+        if isinstance(frame, wire.Post):
+            return True
+        if isinstance(frame, wire.Taken):
+            await self._keep_pace()
+            return True
+        return self._may_go_on()
 
     def _may_go_on(self) -> bool:
         """Count a frame that costs; False where there were too many.
 
-        Posts have a bucket of their own, and count here when they are refused at once. `taken` is paced. The
-        bucket is the user's: a new socket doesn't come with a full one. A `hello` is nobody's yet, and a
+        The bucket is the user's: a new socket doesn't come with a full one. A `hello` is nobody's yet, and a
         socket has but one.
         """
         seconds = self.node.frames.take(self.user) if self.user else None
@@ -181,13 +200,10 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
         return seconds is None
 
     async def _keep_pace(self) -> None:
-        """Let others have their turn, as many frames may be there at once; and wait where it were too many.
-
-        Meanwhile this socket is not read, and its sender has to wait (messenger/stack/serve_daphne.py).
-        """
+        """Wait where it were too many. Meanwhile this socket is not read, and its sender has to wait."""
         seconds = self._paced.take()
-        await asyncio.sleep(seconds or 0)
         if seconds is not None:
+            await asyncio.sleep(seconds)
             self._paced.take()  # what it waited for
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
@@ -235,6 +251,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             await self._write_all(send)
         except Exception as error:
             if shutdown.is_gone(error):
+                self._end_writing()  # an erasure may be waiting for it
                 raise  # the reading end will hear of it
             log.exception("our_bug", socket=type(self).__name__)
             self._closing = OUR_BUG
@@ -246,14 +263,27 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await send({"type": "websocket.send", "bytes": self._waiting.popleft()})
-                self._unwritten -= 1
+                frame, parts = self._next()
+                await send({"type": "websocket.send", "bytes": frame})
+                self._unwritten -= parts
             if self._closing is not None:
                 self._end_writing()
                 await shutdown.close(send, self._closing)
                 return
             self._written.set()
             await self.go_on()
+
+    def _next(self) -> tuple[bytes, int]:
+        """The frame that is to be written next, and of how many it consists."""
+        first = self._waiting.popleft()
+        if isinstance(first, bytes):
+            return first, 1
+        items, size = [first], len(first.body)
+        while self._waiting and isinstance(item := self._waiting[0], wire.Item) and size < ITEMS_BYTES:
+            items.append(item)
+            size += len(item.body)
+            self._waiting.popleft()
+        return wire.encode(wire.Items(items) if len(items) > 1 else first), len(items)
 
     def _end_writing(self) -> None:
         """Nothing more will be written."""

@@ -9,6 +9,7 @@ class Window:
     """At most LIMITS.window_items items and window_bytes bytes are under way; then the server waits."""
 
     def __init__(self) -> None:
+        self._limits = settings.LIMITS
         self._under_way: dict[str, deque[tuple[int, int]]] = {}
         self.items = 0
         self.bytes = 0
@@ -16,11 +17,14 @@ class Window:
     @property
     def room(self) -> int:
         """How many items may still be sent, their bytes aside."""
-        return max(0, settings.LIMITS.window_items - self.items)
+        return max(0, self._limits.window_items - self.items)
 
     def fits(self, size: int) -> bool:
         """Whether one more item of `size` bytes may be sent. One alone always may."""
-        return not self.items or (self.room > 0 and self.bytes + size <= settings.LIMITS.window_bytes)
+        limits = self._limits
+        return not self.items or (
+            self.items < limits.window_items and self.bytes + size <= limits.window_bytes
+        )
 
     def send(self, session: str, seq: int, size: int) -> None:
         """Count an item as under way."""

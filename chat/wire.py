@@ -18,6 +18,7 @@
       hello    token, cursors                 ready    sessions
       taken    session, seq                   session  session
       resync   cursors                        item     session, seq, kind, sender, body
+                                              items    items: several of these, in order
                                               caught_up
                                               volatile session, body
                                               ended    session, why
@@ -242,6 +243,12 @@ class Item(Frame, frozen=True):
     body: Body
 
 
+class Items(Frame, frozen=True):
+    """What one commit or one read brought, in one frame; as if each had come alone."""
+
+    items: Annotated[list[Item], Meta(min_length=1)]
+
+
 class CaughtUp(Frame, frozen=True):
     pass
 
@@ -256,7 +263,7 @@ class Ended(Frame, frozen=True):
 SendRequest = SendHello | Lookup | Prepare | Offer | Answer | Decline | Post | Volatile | Keep | Leave | Erase
 SendReply = SendReady | Ok | Key | Seal | Stored | Erased | Error
 ReceiveRequest = ReceiveHello | Taken | Resync
-ReceiveReply = ReceiveReady | Session | Item | CaughtUp | Volatile | Ended | Error
+ReceiveReply = ReceiveReady | Session | Item | Items | CaughtUp | Volatile | Ended | Error
 
 SOCKETS = {
     ("send", "page"): SendRequest,

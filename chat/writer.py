@@ -133,15 +133,15 @@ class Writer:
 
     def _settle(self, batch: list[Entry], results: Sequence[mailbox.Result]) -> None:
         """After COMMIT: one acknowledgement for each socket and session, then the deliveries."""
-        newest: dict[tuple[int, str], tuple[Sender, int]] = {}
+        newest: dict[tuple[Sender, str], int] = {}
         stored: Delivered = []
         for (post, sender), result in zip(batch, results, strict=True):
             if isinstance(result, errors.ChatError):
                 sender.refused(post, result)
                 continue
-            key = (id(sender), post.session)
-            newest[key] = (sender, max(post.n, newest[key][1] if key in newest else 0))
+            key = sender, post.session
+            newest[key] = max(post.n, newest.get(key, 0))
             stored.append((post, result))
-        for (_, session), (sender, n) in newest.items():
+        for (sender, session), n in newest.items():
             sender.stored(session, n)
         self._deliver(stored)

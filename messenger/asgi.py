@@ -5,6 +5,7 @@ websocket  exact origin → the paths of chat.routing, all others refused
 lifespan   the beginning of a process on uvicorn
 """
 
+import gc
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -43,6 +44,10 @@ class Handler(ASGIHandler):
             await super().handle(scope, receive, send)
         finally:
             await sync_to_async(connections.close_all)()
+
+    async def listen_for_disconnect(self, receive: Any) -> None:
+        """As Django's, which raises: exception, task and request would hold each other for long after."""
+        await receive()
 
     def create_request(self, scope: Any, body_file: Any) -> tuple[Any, Any]:
         """Refuse what Django can't even look at: a query that is no UTF-8, a charset that is no word.
@@ -94,3 +99,9 @@ application = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
+
+# What was imported stays: the garbage collector need not walk through it again and again, nor look for
+# rubbish after every 700 objects that a batch of messages makes (docs/decisions/9).
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 50)

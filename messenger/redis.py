@@ -11,10 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 SCHEMES = ("redis", "rediss", "unix")
 
 
-def check_url(url: str) -> str:
-    """`url` itself; ImproperlyConfigured for another scheme."""
+def check_url(url: str, name: str = "REDIS_URL") -> str:
+    """`url` itself; ImproperlyConfigured for another scheme, by the setting's name."""
     if urlsplit(url).scheme not in SCHEMES:
-        raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        raise ImproperlyConfigured(f"{name} must begin with redis://, rediss:// or unix://.")
     return url
 
 

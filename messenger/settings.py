@@ -117,12 +117,12 @@ MIDDLEWARE = [
     "messenger.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # Sessions, CSRF, authentication and messages act only where a view asks them to: in the admin.
+    # Sessions, CSRF, authentication and messages are the admin's alone.
     "messenger.admin.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "messenger.admin.CsrfMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "messenger.admin.AuthenticationMiddleware",
+    "messenger.admin.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "messenger.urls"
@@ -201,11 +201,14 @@ REDIS_URL = redis.check_url(
     )
 )
 REDIS_GIVEN = env.is_given("REDIS_URL")
+# Each user's hints go through one of them, chosen by a hash of the group's name.
+_HINT_URLS = env.text("QUARTER_HINT_URLS", REDIS_URL, "Redis servers of the hints, a comma between")
+HINT_URLS = [redis.check_url(url, "QUARTER_HINT_URLS") for url in _HINT_URLS.split(",")]
 # The pub/sub layer, as the core layer drops messages at its capacity without an error (docs/DESIGN.md §8).
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "quarter"},
+        "CONFIG": {"hosts": HINT_URLS, "prefix": "quarter"},
     }
 }
 

@@ -126,6 +126,10 @@ class Connection:
         await self._heard.put(lost)
 
     async def _hear(self, frame: Reply) -> None:
+        if isinstance(frame, wire.Items):
+            for item in frame.items:
+                await self._heard.put(item)
+            return
         asked = None
         if (
             isinstance(frame, wire.Ok | wire.Key | wire.Seal | wire.Erased | wire.Error)

@@ -223,6 +223,10 @@ class Item(Frame, frozen=True, tag="item"):
     body: Body
 
 
+class Items(Frame, frozen=True, tag="items"):
+    items: Annotated[list[Item], Meta(min_length=1)]
+
+
 class CaughtUp(Frame, frozen=True, tag="caught_up"):
     pass
 
@@ -237,7 +241,7 @@ class Ended(Frame, frozen=True, tag="ended"):
 SendRequest = SendHello | Lookup | Prepare | Offer | Answer | Decline | Post | Volatile | Keep | Leave | Erase
 SendReply = SendReady | Ok | Key | Seal | Stored | Erased | Error
 ReceiveRequest = ReceiveHello | Taken | Resync
-ReceiveReply = ReceiveReady | Session | Item | CaughtUp | Volatile | Ended | Error
+ReceiveReply = ReceiveReady | Session | Item | Items | CaughtUp | Volatile | Ended | Error
 
 #: What has a number, and an answer with the same.
 REQUESTS = (Lookup, Prepare, Offer, Answer, Decline, Keep, Leave, Erase)

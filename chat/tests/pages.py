@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Protocol, TypeVar
 
@@ -86,14 +87,21 @@ class Socket:
 
     def __init__(self, name: str, pipe: Pipe) -> None:
         self.name, self.pipe = name, pipe
+        self._items: deque[wire.Item] = deque()
 
     async def send(self, *frames: wire.Frame) -> None:
         for frame in frames:
             await self.pipe.send(wire.encode(frame))
 
     async def read(self) -> Any:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            return _decoders[self.name].decode(await self.pipe.read())
+        """The next frame; the items of one frame come one by one."""
+        if not self._items:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                frame = _decoders[self.name].decode(await self.pipe.read())
+            if not isinstance(frame, wire.Items):
+                return frame
+            self._items.extend(frame.items)
+        return self._items.popleft()
 
     async def expect(self, kind: type[Frame]) -> Frame:
         """The next frame, which must be of this kind."""

@@ -262,7 +262,7 @@ async def test_mallory_gets_nothing_with_the_sessions_id(mallory: Person, sessio
         await into.send(wire.Resync({session: 0}))
         assert await into.expect(wire.Ended) == wire.Ended(session, "expired")
         await into.expect(wire.CaughtUp)
-    assert await node.current().read(mailbox.read_after, session, 0, 9)
+    assert await node.current().reader.after(session, 0, 9)
 
 
 async def test_trouble_with_the_database_is_said_and_may_pass(
@@ -356,7 +356,7 @@ async def test_typing_reaches_the_peer_and_is_not_stored(alice: Person, bob: Per
         await out.send(wire.Volatile(session, frame))
         assert await into.expect(wire.Volatile) == wire.Volatile(session, frame)
         assert await hers.is_silent()
-    assert len(await node.current().read(mailbox.read_after, session, 0, 9)) == 2
+    assert len(await node.current().reader.after(session, 0, 9)) == 2
 
 
 async def test_typing_comes_at_a_rate(alice: Person, session: str) -> None:

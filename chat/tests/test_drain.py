@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import mailbox, wire
-from chat.drain import Drain
+from chat.drain import Drain, Entry
 
 S, T = "S" * 42 + "A", "T" * 42 + "A"
 _decoder = msgspec.msgpack.Decoder(wire.ReceiveReply)
@@ -26,21 +26,25 @@ class World:
         self.state: dict[str, wire.SessionInfo] = {}
         self.said: list[Any] = []
         self.reads = 0
-        self.drain = Drain("me", lambda frame: self.said.append(_decoder.decode(frame)))
+        self.drain = Drain("me", self._hear)
 
-    def store(self, session: str = S, sender: int = 1) -> tuple[str, int, bytes | None]:
+    def _hear(self, frame: bytes | wire.Item) -> None:
+        self.said.append(frame if isinstance(frame, wire.Item) else _decoder.decode(frame))
+
+    def store(self, session: str = S, sender: int = 1) -> tuple[str, list[Entry]]:
         """A new item; the arguments of the push that tells of it."""
         seq = len(self.items[session]) + 1
         row = mailbox.Row(seq, "message", sender, bytes([seq]))
         self.items[session].append(row)
-        frame = wire.encode(wire.Item(session, seq, "message", 1, row.body)) if sender == 1 else None
-        return session, seq, frame
+        item = wire.Item(session, seq, "message", 1, row.body) if sender == 1 else None
+        return session, [(seq, item)]
 
-    async def read(self, function: Any, *args: Any) -> Any:
+    async def look(self, _: str, only: list[str] | None) -> mailbox.View:
         self.reads += 1
-        if function is mailbox.look:
-            return self._look(args[1])
-        session, cursor, limit = args
+        return self._look(only)
+
+    async def after(self, session: str, cursor: int, limit: int) -> list[mailbox.Row]:
+        self.reads += 1
         return [row for row in self.items.get(session, []) if row.seq > cursor][:limit]
 
     def _look(self, only: Iterable[str] | None) -> mailbox.View:
@@ -53,7 +57,7 @@ class World:
         return mailbox.View(tuple(infos), dict(ended), True)
 
     async def run(self) -> None:
-        await self.drain.run(self.read)
+        await self.drain.run(self.look, self.after)
 
     async def open(self, **cursors: int) -> None:
         self.drain.open(cursors)
@@ -210,8 +214,9 @@ async def test_a_session_that_only_the_page_knows_has_ended(world: World) -> Non
     assert world.said == [wire.Ended(T, "expired"), wire.CaughtUp()]
 
 
-async def test_a_full_window_stops_and_taking_goes_on(world: World, settings: Any) -> None:
+async def test_a_full_window_stops_and_taking_goes_on(settings: Any) -> None:
     settings.LIMITS = replace(settings.LIMITS, window_items=2)
+    world = World()
     for _ in range(5):
         world.store()
     world.drain.open({})
@@ -233,29 +238,45 @@ async def test_a_push_while_the_database_is_read_is_neither_lost_nor_doubled(wor
     await world.open()
     world.store()
     world.drain.look([S])
-    real = world.read
 
-    async def slow(function: Any, *args: Any) -> Any:
-        result = await real(function, *args)
-        if function is mailbox.read_after and len(world.items[S]) == 1:
+    async def slow(*args: Any) -> list[mailbox.Row]:
+        result = await world.after(*args)
+        if len(world.items[S]) == 1:
             world.drain.push(*world.store())
         return result
 
-    await world.drain.run(slow)
+    await world.drain.run(world.look, slow)
     assert world.sent() == [1, 2]
+
+
+async def test_of_what_another_process_stored_no_more_is_read_than_there_is(world: World) -> None:
+    await world.open()
+    for _ in range(3):
+        world.store()
+    asked = []
+
+    async def after(session: str, cursor: int, limit: int) -> list[mailbox.Row]:
+        asked.append((cursor, limit))
+        return await world.after(session, cursor, limit)
+
+    world.drain.hear(S, 2)
+    world.drain.hear(S, 3)
+    await world.drain.run(world.look, after)
+    assert (world.sent(), asked) == ([1, 2, 3], [(0, 3)])
+    world.drain.hear(S, 3)
+    await world.drain.run(world.look, after)
+    assert len(asked) == 1
 
 
 async def test_a_read_that_fails_is_done_again(world: World) -> None:
     world.store()
 
-    async def broken(function: Any, *args: Any) -> Any:
-        if function is mailbox.read_after:
-            raise ConnectionError
-        return await world.read(function, *args)
+    async def broken(*_: Any) -> list[mailbox.Row]:
+        raise ConnectionError
 
     world.drain.open({})
     with pytest.raises(ConnectionError):
-        await world.drain.run(broken)
+        await world.drain.run(world.look, broken)
     await world.run()
     assert world.sent() == [1]
 
@@ -265,14 +286,14 @@ async def test_a_resync_while_part_is_looked_at_ends_nothing(world: World) -> No
     world.store(T)
     await world.open(**{T: 1})
 
-    async def interrupted(function: Any, *args: Any) -> Any:
-        rows = await world.read(function, *args)
-        if function is mailbox.look and args[1] == [S]:
+    async def interrupted(me: str, only: list[str] | None) -> mailbox.View:
+        seen = await world.look(me, only)
+        if only == [S]:
             world.drain.resync({T: 0})
-        return rows
+        return seen
 
     world.drain.look([S])
-    await world.drain.run(interrupted)
+    await world.drain.run(interrupted, world.after)
     assert world.kinds() == [wire.Item, wire.CaughtUp]
     assert world.sent(T) == [1]
 
@@ -280,8 +301,8 @@ async def test_a_resync_while_part_is_looked_at_ends_nothing(world: World) -> No
 async def test_a_session_that_is_newer_than_the_look_is_not_over(world: World) -> None:
     await world.open()
 
-    async def interrupted(function: Any, *args: Any) -> Any:
-        seen = await world.read(function, *args)
+    async def interrupted(*args: Any) -> mailbox.View:
+        seen = await world.look(*args)
         if T not in world.items:
             world.items[T] = []
             world.store(T)
@@ -289,7 +310,7 @@ async def test_a_session_that_is_newer_than_the_look_is_not_over(world: World) -
         return seen
 
     world.drain.look_again()
-    await world.drain.run(interrupted)
+    await world.drain.run(interrupted, world.after)
     assert world.kinds() == [wire.Session, wire.Item, wire.CaughtUp]
 
 
@@ -304,14 +325,14 @@ async def test_a_resync_right_after_hello_is_done_before_caught_up(world: World)
 async def test_a_session_that_ends_while_a_read_fails_stops_nothing(world: World) -> None:
     await world.open()
 
-    async def failing(function: Any, *args: Any) -> Any:
+    async def failing(*_: Any) -> list[mailbox.Row]:
         world.drain.end(S, "left")
         raise OperationalError
 
     world.store()
     world.drain.push(*world.store())
     with pytest.raises(OperationalError):
-        await world.drain.run(failing)
+        await world.drain.run(world.look, failing)
     await world.run()
     assert world.kinds() == [wire.Ended]
 
@@ -323,10 +344,13 @@ async def test_nothing_is_said_before_the_page_is_known(world: World) -> None:
     assert world.said == []
 
 
+HOWS = ["push", "look", "hear", "lost", "twice"]
 STEPS = st.lists(
     st.one_of(
         st.tuples(
-            st.just("store"), st.sampled_from([0, 1]), st.sampled_from(["push", "hint", "lost", "twice"])
+            st.just("store"),
+            st.sampled_from([0, 1]),
+            st.sampled_from(HOWS),
         ),
         st.tuples(st.just("run"), st.just(0), st.just("")),
         st.tuples(st.just("take"), st.integers(0, 30), st.just("")),
@@ -345,8 +369,10 @@ async def test_whatever_is_lost_doubled_or_late_each_item_is_sent_once_in_order(
             push = world.store(sender=number)
             if how in ("push", "twice"):
                 world.drain.push(*push)
-            if how in ("hint", "twice"):
+            if how in ("look", "twice"):
                 world.drain.look([S])
+            if how == "hear":
+                world.drain.hear(S, len(world.items[S]))
         elif what == "run":
             await world.run()
         else:

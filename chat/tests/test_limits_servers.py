@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -122,6 +124,7 @@ def test_daphne_reads_a_socket_on_when_the_application_has_taken_what_was_there(
     monkeypatch.setattr(serve_daphne, "clock", clock)
     websocket = serve_daphne.WebSocket()
     websocket.client_addr = None
+    websocket.state = websocket.STATE_OPEN
     websocket.transport = StringTransport()  # type: ignore[no-untyped-call]
     websocket.application_queue = asyncio.Queue()
     for _ in range(serve_daphne.FRAMES_MOST):
@@ -157,6 +160,16 @@ async def test_uvicorn_gives_up_a_request_that_does_not_come_to_its_end(
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+def test_daphne_refuses_a_handshake_whose_body_would_be_parsed_as_frames() -> None:
+    channel: Any = serve_daphne.Channel()  # type: ignore[no-untyped-call]
+    channel.factory = SimpleNamespace(server=Mock())
+    transport: Any = StringTransport()  # type: ignore[no-untyped-call]
+    channel.makeConnection(transport)
+    channel.dataReceived(UPGRADE.replace(b"\r\n\r\n", b"\r\nContent-Length: 6\r\n\r\n") + bytes(6))
+    assert transport.value().startswith(b"HTTP/1.1 400 ")
+    assert transport.disconnecting
 
 
 @pytest.mark.parametrize(("more", "codes"), [(-1, {4413}), (0, {4413}), (1, {1009, 1006})])

@@ -33,10 +33,15 @@ def codes(results: Sequence[mailbox.Result]) -> list[object]:
     return [each.seq if isinstance(each, Stored) else each.code for each in results]
 
 
+def items_after(session: str, cursor: int, limit: int) -> list[mailbox.Row]:
+    """Of one session."""
+    return mailbox.read_after([mailbox.Wanted(session, cursor, limit)]).get(session, [])
+
+
 def test_messages_follow_offer_and_answer_without_gaps(alice: Person, bob: Person, session: str) -> None:
     posts = [post(session, alice, 0, 0), post(session, bob, 1, 0), post(session, alice, 0, 1)]
     assert codes(mailbox.post_batch(posts)) == [3, 4, 5]
-    read = mailbox.read_after(session, 2, 9)
+    read = items_after(session, 2, 9)
     assert [(each.seq, each.sender, each.body) for each in read] == [
         (3, 0, posts[0].body),
         (4, 1, posts[1].body),
@@ -111,7 +116,7 @@ def test_an_expired_session_refuses_new_messages_before_it_is_swept(alice: Perso
     message = post(session, alice, 0, 0)
     with time_machine.travel(timezone.now() + timedelta(seconds=900)):
         assert codes(mailbox.post_batch([message])) == ["ended"]
-        assert mailbox.read_after(session, 0, 9) == []
+        assert items_after(session, 0, 9) == []
         assert mailbox.look(alice.hash).sessions == ()
 
 
@@ -151,6 +156,17 @@ def test_a_session_holds_so_many_bytes(
     assert codes(mailbox.post_batch([message])) == [expected]
 
 
+def test_a_full_session_says_to_come_back_when_it_is_over(settings: Any, alice: Person, session: str) -> None:
+    settings.LIMITS = replace(settings.LIMITS, session_items=2)
+    row = Session.objects.get(id=session)
+    with time_machine.travel(row.expires_at - timedelta(seconds=300), tick=False):
+        [full] = mailbox.post_batch([post(session, alice, 0, 0)])
+    assert isinstance(full, errors.Full)
+    assert full.retry_after == 300
+    with time_machine.travel(row.expires_at, tick=False):
+        assert codes(mailbox.post_batch([post(session, alice, 0, 0)])) == ["ended"]
+
+
 def test_a_batch_costs_few_statements(alice: Person, bob: Person, session: str) -> None:
     posts = [post(session, alice, 0, n) for n in range(50)] + [post(session, bob, 1, n) for n in range(50)]
     with CaptureQueriesContext(connection) as few:
@@ -174,7 +190,7 @@ def test_trouble_with_the_database_stores_nothing(
 
 def test_reading_gives_at_most_what_was_asked_for(alice: Person, session: str) -> None:
     mailbox.post_batch([post(session, alice, 0, n) for n in range(5)])
-    assert [each.seq for each in mailbox.read_after(session, 3, 2)] == [4, 5]
+    assert [each.seq for each in items_after(session, 3, 2)] == [4, 5]
 
 
 @hypothesis_settings(
@@ -273,3 +289,14 @@ def test_of_many_offers_at_once_no_more_than_allowed_are_taken(
     with ThreadPoolExecutor(6) as pool:
         results = list(pool.map(offer, offers))
     assert sorted(results) == ["full"] * 3 + ["ok"] * 3
+
+
+def test_many_are_read_at_once_each_from_its_own_place(alice: Person, bob: Person) -> None:
+    carol = people.meet("Carol")
+    first, second, third = (
+        people.open_session(*pair) for pair in ((alice, bob), (bob, carol), (carol, alice))
+    )
+    wanted = [mailbox.Wanted(first, 0, 1), mailbox.Wanted(second, 1, 9), mailbox.Wanted(third, 2, 9)]
+    found = mailbox.read_after(wanted)
+    seqs = {session: [row.seq for row in rows] for session, rows in found.items()}
+    assert seqs == {first: [1], second: [2]}

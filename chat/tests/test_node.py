@@ -1,6 +1,8 @@
 """The parts of a server process: they go on when something fails, and sweep when nobody else does."""
 
 import asyncio
+import gc
+import weakref
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from chat import announce, connections, expiry, mailbox, node, wire
+from chat import announce, connections, disk, expiry, mailbox, node, wire
 from chat.models import Session, Sweep
 from chat.tests import people
 from chat.tests.pages import listener, receiver, sender
@@ -40,6 +42,50 @@ async def test_the_server_sweeps_when_nobody_else_does(
     async with asyncio.timeout(5):
         await swept.wait()
     assert not await here.read(Session.objects.exists)
+    await node.stop()
+
+
+async def test_what_lies_in_a_cycle_is_gone_within_a_third_of_a_sweep(
+    transactional_db: None, settings: Any
+) -> None:
+    class Request:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gone = asyncio.Event()
+    settings.SWEEP_SECONDS = 0.03
+    gc.disable()
+    try:
+        node.current()
+        weakref.finalize(Request(), gone.set)
+        async with asyncio.timeout(5):
+            await gone.wait()
+    finally:
+        gc.enable()
+    await node.stop()
+
+
+async def test_twenty_who_erase_at_once_wait_for_two_rewrites_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_end = asyncio.Semaphore(0)
+
+    async def rewrite(function: Any) -> None:
+        assert function is disk.free
+        await may_end.acquire()
+
+    here = node.current()
+    monkeypatch.setattr(here, "aside", rewrite)
+    async with asyncio.timeout(5):
+        first = asyncio.create_task(here.free_bytes())
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(here.free_bytes()) for _ in range(19)]
+        may_end.release()
+        await first
+        await asyncio.sleep(0)
+        assert not any(each.done() for each in others), "what the first one freed was not theirs"
+        may_end.release()
+        await asyncio.gather(*others)
     await node.stop()
 
 
@@ -91,7 +137,7 @@ async def test_hints_go_on_after_a_bug(alice: Person, monkeypatch: pytest.Monkey
     async with listener(alice) as into:
         with monkeypatch.context() as broken:
             broken.setattr(hints, "_hear", None)
-            hints.say(alice.hash, {"type": "hint", "to": alice.hash, "look": [], "ended": {}})
+            hints.say(alice.hash, {"type": "hint", "to": alice.hash, "look": [], "more": {}, "ended": {}})
             await into.is_silent()
         hints.say(alice.hash, {"type": "volatile", "to": alice.hash, "session": "A" * 43, "body": b"x"})
         assert (await into.expect(wire.Volatile)).body == b"x"

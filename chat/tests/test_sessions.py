@@ -37,7 +37,7 @@ def test_an_offer_begins_a_session_named_by_its_hash(alice: Person, bob: Person)
     row = Session.objects.get(id=session)
     assert (row.state, row.last_seq, row.stored_bytes) == (State.OFFERED, 1, 2082)
     assert (row.initiator_id, row.responder_id) == (alice.hash, bob.hash)
-    assert [each.body for each in mailbox.read_after(session, 0, 9)] == [body]
+    assert [each.body for each in mailbox.read_after([mailbox.Wanted(session, 0, 9)])[session]] == [body]
 
 
 def test_both_are_told_of_an_offer(alice: Person, bob: Person) -> None:
@@ -103,7 +103,10 @@ def test_an_answer_opens_the_session(alice: Person, bob: Person) -> None:
     assert sessions.answer(bob.hash, session, body).changed
     row = Session.objects.get(id=session)
     assert (row.state, row.last_seq) == (State.OPEN, 2)
-    assert [each.kind for each in mailbox.read_after(session, 0, 9)] == ["offer", "answer"]
+    assert [each.kind for each in mailbox.read_after([mailbox.Wanted(session, 0, 9)])[session]] == [
+        "offer",
+        "answer",
+    ]
 
 
 def test_the_same_answer_again_changes_nothing_and_another_is_a_conflict(alice: Person, bob: Person) -> None:

@@ -11,7 +11,7 @@ import structlog
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
-from chat import disk, erasure, expiry, mailbox, node, sessions, tasks, wire
+from chat import disk, erasure, expiry, node, sessions, tasks, wire
 from chat.tests import people
 from chat.tests.pages import sender
 from chat.tests.people import Person
@@ -97,7 +97,7 @@ async def test_on_a_full_disk_every_post_is_refused_for_a_while_and_nothing_is_h
             assert {each.code for each in errors} <= {"unavailable", "gap"}
             assert not any(each.permanent for each in errors)
             assert [each.n for each in errors] == list(range(12))
-            assert len(await here.read(mailbox.read_after, session, 0, 99)) == 2, "the offer and the answer"
+            assert len(await here.reader.after(session, 0, 99)) == 2, "the offer and the answer"
             await here.writer.run(_pragma, f"max_page_count = {pages + 1000}")
             await out.send(*posts)
             while (await out.expect(wire.Stored)).n < 11:

@@ -167,6 +167,13 @@ GOOD: dict[tuple[str, str], dict[str, Frame]] = {
             "sender": 1,
             "body": b"\x01",
         },
+        "items": {
+            "t": "items",
+            "items": [
+                {"t": "item", "session": SESSION, "seq": seq, "kind": "message", "sender": 1, "body": b"\x01"}
+                for seq in (3, 4)
+            ],
+        },
         "caught_up": {"t": "caught_up"},
         "volatile": {"t": "volatile", "session": SESSION, "body": bytes([1, 4]) + bytes(330)},
         **{

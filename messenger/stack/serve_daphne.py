@@ -6,16 +6,24 @@ awaits for ever, as long as a byte comes each minute. Here
 
 1. a request must be there, head and body, REQUEST_SECONDS after its connection (or the answer before it);
 2. a body of more than LIMITS.http_body_bytes is answered by 413 when that shows, and none rests in a file;
-3. a websocket with FRAMES_MOST frames that the application has not looked at is not read on, and none is
-   read more of at a time than READ_BYTES: all frames in them are parsed before anybody else has a turn.
+3. a websocket with FRAMES_MOST frames that the application has not looked at is not read on; nor is one, for
+   a moment, that sends control frames in a row.
 
-All of it is subclassing. chat/tests/test_limits_servers.py fails where another Daphne or Twisted lost it.
+And a message costs half (docs/decisions/9): a whole binary message, which is all that an honest page sends,
+goes from the stream to the application and back without Autobahn's states, log lines and the reactor's turns.
+
+All of it is subclassing. chat/tests/test_limits_servers.py and test_daphne_frames.py fail where another
+Daphne, Autobahn or Twisted lost it.
 """
 
+import asyncio
 import sys
 from io import BytesIO
 from typing import Any
 
+import messenger.stack.loop  # noqa: F401 # it must be the first
+
+# isort: split
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
@@ -25,6 +33,7 @@ from twisted.internet import reactor
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
+from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
 from messenger import bodies
 
@@ -33,12 +42,17 @@ clock: Any = reactor
 REQUEST_SECONDS = 20
 FRAMES_MOST = 64
 LOOK_AGAIN_SECONDS = 0.02
-READ_BYTES = 8192
+CONTROL_SECONDS = 1.0
+MESSAGE_BYTES = 131072  # as the command line of messenger/stack/parts.py has it
+WHOLE_BINARY, MASKED, CONTROL = 0x82, 0x80, 0x08
+# A message or the first, a middle or the last part of one; close, ping, pong.
+BEGINNINGS = frozenset(b"\x82\x81\x02\x01\x00\x80\x88\x89\x8a")
 #: Close codes of those who sent what nobody has to read: bad frames, too long, too many.
 CUT_OFF = (4400, 4413, 4429)
 FAREWELL_SECONDS = 0.5
 
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+BAD_HANDSHAKE = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 TOO_BIG = (
     b"HTTP/1.1 413 Request Entity Too Large\r\nConnection: close\r\nCache-Control: no-store\r\n"
     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(bodies.ANSWER), bodies.ANSWER)
@@ -62,8 +76,15 @@ class Request(WebRequest):  # type: ignore[misc]
             super().handleContentChunk(data)
 
     def process(self) -> Any:
-        """All is there."""
-        return None if self.is_too_big else super().process()
+        """All is there. A handshake has no body: Autobahn would parse it as frames, all at once."""
+        if self.requestHeaders.hasHeader(b"upgrade") and self.content.getbuffer().nbytes:
+            self.channel.refuse(BAD_HANDSHAKE)
+        elif not self.is_too_big:
+            channel, answer = self.channel, super().process()
+            if self.transport is None:  # it is a websocket's now; who asked for that would be kept with it
+                channel.requests.clear()
+            return answer
+        return None
 
     def _check(self, size: int) -> None:
         if size > settings.LIMITS.http_body_bytes and not self.is_too_big:
@@ -120,14 +141,138 @@ class Channel(HTTPChannel):
 
 
 class WebSocket(WebSocketProtocol):  # type: ignore[misc]
-    """One websocket, read no faster than the application takes its frames."""
+    """One websocket, read no faster than the application takes its frames, and written in one piece.
 
-    _is_paused = _is_cut_off = False
+    Frames are cut out of the stream here. A whole binary message goes straight to the application. Autobahn
+    gets everything else, one frame at a time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unread = b""
+        self._unsent: list[bytes] = []
+        self._is_asked = self._is_paused = self._is_cut_off = self._is_behind = False
+        self._control_at = float("-inf")
 
     def connectionMade(self) -> None:
-        """The handshake begins."""
+        """The handshake begins. What had the transport before watches its writing no more."""
+        self.transport.unregisterProducer()
         super().connectionMade()
-        self.transport.bufferSize = READ_BYTES
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def dataReceived(self, data: bytes) -> None:
+        """The request, as Daphne hands it over; then what comes."""
+        if self._is_asked:
+            self._unread += data
+            self._read_on()
+        else:
+            self._is_asked = True
+            super().dataReceived(data)
+
+    def onOpen(self) -> None:
+        """The handshake is over."""
+        super().onOpen()
+        asyncio.get_running_loop().call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        """Take the frames that are there, until the application has enough to do."""
+        if self.state == self.STATE_CONNECTING:
+            return
+        data, at = self._unread, 0
+        while not self._is_paused and (frame := frame_in(data, at)) is not None:
+            start, end = frame
+            self._take(data, at, start, end)
+            at = end
+        self._unread = data[at:]
+
+    def _take(self, data: bytes, at: int, start: int, end: int) -> None:
+        """The frame data[at:end], whose payload begins at `start`, or that is none."""
+        if data[at] == WHOLE_BINARY and start and self._is_calm():
+            self.onMessage(apply_mask(data[start:end], data[start - 4 : start]), True)
+            return
+        super().dataReceived(data[at:end])
+        if data[at] & CONTROL:
+            self._pace_control()
+
+    def _is_calm(self) -> bool:
+        """No message has begun, no pong is awaited, nobody closes."""
+        return self.state == self.STATE_OPEN and not self.inside_message and self.autoPingTimeoutCall is None
+
+    def _pace_control(self) -> None:
+        """Let who sends control frames in a row wait: pages have one pong to give from time to time."""
+        now = clock.seconds()
+        if now - self._control_at < CONTROL_SECONDS:
+            self._pause()
+        self._control_at = now
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        """A message."""
+        super().onMessage(payload, isBinary)
+        if self.application_queue.qsize() >= FRAMES_MOST:
+            self._pause()
+
+    def _pause(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self.transport.pauseProducing()
+            clock.callLater(LOOK_AGAIN_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        if self._is_cut_off or self.state == self.STATE_CLOSED:
+            return
+        if self.application_queue.qsize() >= FRAMES_MOST // 2:
+            clock.callLater(LOOK_AGAIN_SECONDS, self._look_again)
+            return
+        self._is_paused = False
+        self._read_on()
+        if not self._is_paused:
+            self.transport.resumeProducing()
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def serverSend(self, content: bytes, binary: bool = False) -> None:
+        """Send a message, in one piece with whatever else is sent in this turn of the loop."""
+        if self.state != self.STATE_OPEN or not binary:
+            super().serverSend(content, binary)
+            return
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent += (header_of(len(content)), content)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Write what is Autobahn's, in its place among the messages."""
+        self._unsent.append(data)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what the kernel takes, at once: to wait for the reactor's word costs more than to write."""
+        if self._is_behind or not self._unsent:
+            return
+        data = b"".join(self._unsent)
+        self._unsent.clear()
+        written = self.transport.writeSomeData(data)
+        if written != len(data):
+            self.transport.write(data if isinstance(written, Exception) else data[written:])
+            self.transport.registerProducer(self, False)
+            self._is_behind = True
+
+    def connectionLost(self, *reason: Failure) -> None:
+        """The end. Autobahn gives itself to `is_closed`: a cycle, which holds the client's address."""
+        self._unsent.clear()
+        self._is_cut_off = True
+        super().connectionLost(*reason)
+        self.is_open = self.is_closed = None
+
+    def resumeProducing(self) -> None:
+        """The transport has written all of it (or is asking for the first time)."""
+        if self._is_behind:
+            self._is_behind = False
+            self.transport.unregisterProducer()
+            self._flush()
+
+    def stopProducing(self) -> None:
+        """The transport will write no more."""
 
     def serverClose(self, code: int | None = None) -> None:
         """Close. Of who was cut off nothing more is read; Autobahn would parse it all until the end."""
@@ -137,20 +282,36 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
             self.transport.pauseProducing()
             clock.callLater(FAREWELL_SECONDS, self.transport.loseConnection)
 
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        """A frame."""
-        super().onMessage(payload, isBinary)
-        if not self._is_paused and self.application_queue.qsize() >= FRAMES_MOST:
-            self._is_paused = True
-            self.transport.pauseProducing()
-            clock.callLater(LOOK_AGAIN_SECONDS, self._look_again)
 
-    def _look_again(self) -> None:
-        if self.application_queue.qsize() >= FRAMES_MOST // 2:
-            clock.callLater(LOOK_AGAIN_SECONDS, self._look_again)
-        elif not self._is_cut_off:
-            self._is_paused = False
-            self.transport.resumeProducing()
+def frame_in(data: bytes, at: int) -> tuple[int, int] | None:
+    """Where the payload of the frame at `at` begins and ends (RFC 6455 §5.2); None if it isn't all there.
+
+    What no client may begin with, or has a length too large or oddly written, ends where the data ends and
+    has no payload (0): Autobahn will refuse it.
+    """
+    if len(data) < at + 2:
+        return None
+    start, length, least = at + 2, data[at + 1] & 127, 0
+    if data[at] not in BEGINNINGS or not data[at + 1] & MASKED:
+        return 0, len(data)
+    if length > 125:
+        start, least = (start + 2, 126) if length == 126 else (start + 8, 65536)
+        length = int.from_bytes(data[at + 2 : start])
+    start += 4
+    if len(data) < start:
+        return None
+    if not least <= length <= MESSAGE_BYTES:
+        return 0, len(data)
+    return (start, start + length) if start + length <= len(data) else None
+
+
+def header_of(length: int) -> bytes:
+    """The header of a whole binary message of the server."""
+    if length < 126:
+        return bytes((WHOLE_BINARY, length))
+    if length < 65536:
+        return bytes((WHOLE_BINARY, 126)) + length.to_bytes(2)
+    return bytes((WHOLE_BINARY, 127)) + length.to_bytes(8)
 
 
 class PatientServer(Server):  # type: ignore[misc]

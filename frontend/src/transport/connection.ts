@@ -4,7 +4,8 @@
  * Both open with a `hello`; when both are `ready` the page is online. If either closes, both are
  * given up and a new pair is opened after a pause that grows and is spread. Every 20 s a `resync`
  * asks the server for what a lost hint may have held back, and its `caught_up` shows that the
- * server is still there; so does whatever answers a post. A pair that stays silent is given up: its
+ * server is still there; so does whatever answers a post. As each socket may die alone, one that brings
+ * nothing while the other one tells of a stored post is asked too. A pair that stays silent is given up: its
  * sockets may have died without a word. Requests that are open when the pair breaks fail as Unreachable.
  */
 import type { Bytes } from '../protocol'
@@ -17,6 +18,7 @@ import {
   parseFromReceive,
   parseFromSend,
   type Cursors,
+  type FrameFromReceive,
   type FromReceive,
   type FromSend,
   type Request,
@@ -26,10 +28,15 @@ import {
 } from './wire'
 
 const RESYNC_MS = 20_000
+/** How many items, or how long, one `taken` is saved up for. */
+const TAKEN_AT_ONCE = 16
+const TAKEN_MS = 50
 /** Longer than any honest answer takes; a socket that is silent for so long is dead. */
 const SILENCE_MS = 10_000
 /** The same for a post, which is answered by the next commit, and for a page that is looked at again. */
 const SHORT_SILENCE_MS = 3_000
+/** How long the receive socket may bring nothing after a post was stored; the peer's ack comes before. */
+const QUIET_MS = 2_000
 /** Where a new pair does not help either, the server is slow: new pairs of all pages would make it slower. */
 const LONGEST_SILENCE_MS = 24_000
 /** So many pairs in a row that end in a frame which one side doesn't know mean another version. */
@@ -85,9 +92,17 @@ export class Connection {
   #resyncTimer: ReturnType<typeof setInterval> | undefined
   #silenceTimer: ReturnType<typeof setTimeout> | undefined
   #silentUntil = 0
+  #patienceMs = 0
+  /** How long a `caught_up` is awaited after a post: doubled by each one that did not come, until one comes soon. */
+  #wordSilenceMs = SHORT_SILENCE_MS
+  #quietTimer: ReturnType<typeof setTimeout> | undefined
   /** By session, the last n that was posted on this pair and not answered. */
   readonly #posted = new Map<string, number>()
   #postTimer: ReturnType<typeof setTimeout> | undefined
+  /** By session, the last seq that was taken and not told. */
+  readonly #taken = new Map<string, number>()
+  #untold = 0
+  #takenTimer: ReturnType<typeof setTimeout> | undefined
   /** How long an answer to a post is awaited: doubled by each one that did not come. */
   #postSilenceMs = SHORT_SILENCE_MS
   #running = false
@@ -120,6 +135,15 @@ export class Connection {
     this.retryNow()
     this.resync({})
     if (this.#pair) this.#expectWord(SHORT_SILENCE_MS)
+  }
+
+  /** The send socket lives. Whether the other one does is asked, unless it shows it by itself. */
+  #doubtReceiving(): void {
+    this.#quietTimer ??= setTimeout(() => {
+      this.#quietTimer = undefined
+      this.resync({})
+      this.#expectWord(this.#wordSilenceMs)
+    }, QUIET_MS)
   }
 
   /** Tries again now instead of after the pause. */
@@ -167,8 +191,24 @@ export class Connection {
     this.#toSend({ t: 'volatile', session, body })
   }
 
+  /** All up to `seq` was taken; said soon, for several at once: the server's window is longer. */
   taken(session: string, seq: number): void {
-    this.#toReceive({ t: 'taken', session, seq })
+    this.#taken.set(session, Math.max(seq, this.#taken.get(session) ?? 0))
+    this.#untold += 1
+    if (this.#untold >= TAKEN_AT_ONCE) this.#tellTaken()
+    else this.#takenTimer ??= setTimeout(() => this.#tellTaken(), TAKEN_MS)
+  }
+
+  #tellTaken(): void {
+    for (const [session, seq] of this.#taken) this.#toReceive({ t: 'taken', session, seq })
+    this.#forgetTaken()
+  }
+
+  #forgetTaken(): void {
+    clearTimeout(this.#takenTimer)
+    this.#takenTimer = undefined
+    this.#taken.clear()
+    this.#untold = 0
   }
 
   /** Drains again; a named session from the given seq on. */
@@ -178,13 +218,38 @@ export class Connection {
     this.#expectWord(SILENCE_MS)
   }
 
-  /** Gives the pair up unless a `caught_up` comes in time; of two such times the earlier one counts. */
+  /**
+   * Gives the pair up unless a `caught_up` comes in time; of two such times the earlier one counts. What comes
+   * before it gives it time anew: a page that was away for long may have much to take.
+   */
   #expectWord(patienceMs: number): void {
     const until = performance.now() + patienceMs
     if (this.#silenceTimer !== undefined && this.#silentUntil <= until) return
+    this.#beSilentUntil(until, patienceMs)
+  }
+
+  #beSilentUntil(until: number, patienceMs: number): void {
     clearTimeout(this.#silenceTimer)
     this.#silentUntil = until
-    this.#silenceTimer = setTimeout(() => this.#broken(0), patienceMs)
+    this.#patienceMs = patienceMs
+    this.#silenceTimer = setTimeout(() => {
+      this.#wordSilenceMs = Math.min(2 * this.#wordSilenceMs, SILENCE_MS)
+      this.#broken(0)
+    }, patienceMs)
+  }
+
+  /** The receive socket brought something. */
+  #heard({ t }: FromReceive): void {
+    clearTimeout(this.#quietTimer)
+    this.#quietTimer = undefined
+    if (this.#silenceTimer === undefined) return
+    if (t !== 'caught_up') {
+      return this.#beSilentUntil(performance.now() + this.#patienceMs, this.#patienceMs)
+    }
+    const waitedMs = performance.now() - this.#silentUntil + this.#patienceMs
+    if (waitedMs < SHORT_SILENCE_MS) this.#wordSilenceMs = SHORT_SILENCE_MS
+    clearTimeout(this.#silenceTimer)
+    this.#silenceTimer = undefined
   }
 
   /** The server answered posts of a session up to n; if others wait still, it has time anew for them. */
@@ -264,6 +329,7 @@ export class Connection {
         return
       case 'stored':
         this.#answered(frame.session, frame.n)
+        this.#doubtReceiving()
         this.#handlers.stored(frame)
         return
       case 'error':
@@ -279,9 +345,10 @@ export class Connection {
   /** Frames that come before the send socket is ready wait for it: answers to them need both. */
   #early: FromReceive[] = []
 
-  #fromReceive(frame: FromReceive): void {
+  #fromReceive(frame: FrameFromReceive): void {
     // A refusal here is followed by the close, which has a code of its own.
     if (frame.t === 'error') return
+    if (frame.t === 'items') return frame.items.forEach((item) => this.#fromReceive(item))
     if (frame.t === 'ready' && this.#pair) this.#pair.ready.receive = true
     if (!this.online) {
       this.#early.push(frame)
@@ -292,10 +359,7 @@ export class Connection {
   }
 
   #deliver(frame: FromReceive): void {
-    if (frame.t === 'caught_up') {
-      clearTimeout(this.#silenceTimer)
-      this.#silenceTimer = undefined
-    }
+    this.#heard(frame)
     this.#handlers.received(frame)
   }
 
@@ -344,9 +408,10 @@ export class Connection {
     this.#pair = null
     this.#early = []
     clearInterval(this.#resyncTimer)
-    for (const timer of [this.#silenceTimer, this.#postTimer]) clearTimeout(timer)
-    this.#silenceTimer = this.#postTimer = undefined
+    for (const timer of [this.#silenceTimer, this.#postTimer, this.#quietTimer]) clearTimeout(timer)
+    this.#silenceTimer = this.#postTimer = this.#quietTimer = undefined
     this.#posted.clear()
+    this.#forgetTaken()
     for (const id of this.#waiting.keys()) {
       this.#settle(id, (waiting) => waiting.reject(new Unreachable()))
     }

@@ -89,17 +89,20 @@ const fromSend = v.variant('t', [
   error,
 ])
 
+const item = v.strictObject({
+  t: v.literal('item'),
+  session: hash,
+  seq: uint32,
+  kind: v.picklist(['offer', 'answer', 'message']),
+  sender: side,
+  body: someBytes,
+})
+
 const fromReceive = v.variant('t', [
   v.strictObject({ t: v.literal('ready'), sessions: v.array(sessionInfo) }),
   v.strictObject({ t: v.literal('session'), session: sessionInfo }),
-  v.strictObject({
-    t: v.literal('item'),
-    session: hash,
-    seq: uint32,
-    kind: v.picklist(['offer', 'answer', 'message']),
-    sender: side,
-    body: someBytes,
-  }),
+  item,
+  v.strictObject({ t: v.literal('items'), items: v.pipe(v.array(item), v.minLength(1)) }),
   v.strictObject({ t: v.literal('caught_up') }),
   v.strictObject({ t: v.literal('volatile'), session: hash, body: someBytes }),
   error,
@@ -107,7 +110,9 @@ const fromReceive = v.variant('t', [
 ])
 
 export type FromSend = v.InferOutput<typeof fromSend>
-export type FromReceive = v.InferOutput<typeof fromReceive>
+export type FrameFromReceive = v.InferOutput<typeof fromReceive>
+/** What the receive socket says, items one by one. */
+export type FromReceive = Exclude<FrameFromReceive, { t: 'items' }>
 export type SessionInfo = v.InferOutput<typeof sessionInfo>
 export type ServerLimits = Extract<FromSend, { t: 'ready' }>['limits']
 export type ServerError = Extract<FromSend, { t: 'error' }>
@@ -143,7 +148,7 @@ export const encodeFrame = (frame: ToSend | ToReceive): Bytes => encode(frame).s
 export const parseFromSend = (data: unknown): FromSend => parse(fromSend, data)
 
 /** Parses a frame of the receive socket; throws WireError. */
-export const parseFromReceive = (data: unknown): FromReceive => parse(fromReceive, data)
+export const parseFromReceive = (data: unknown): FrameFromReceive => parse(fromReceive, data)
 
 function parse<S extends v.GenericSchema>(schema: S, data: unknown): v.InferOutput<S> {
   if (!(data instanceof ArrayBuffer)) throw new WireError('a frame must be binary')

@@ -248,13 +248,14 @@ describe('a post', () => {
   const body = new Uint8Array(1)
 
   it('that is answered leaves the sockets alone', async () => {
-    const { send } = await connect()
+    const { send, receive } = await connect()
     connection.post(ID, 0, body)
     connection.post(ID, 1, body)
     await vi.advanceTimersByTimeAsync(2_000)
     send.says({ t: 'stored', session: ID, n: 0 })
     await vi.advanceTimersByTimeAsync(2_000)
     send.says({ t: 'stored', session: ID, n: 1 })
+    receive.says({ t: 'caught_up' })
     await vi.advanceTimersByTimeAsync(9_000)
     expect(connection.online).toBe(true)
   })
@@ -288,6 +289,127 @@ describe('a post', () => {
     const gap = { t: 'error', code: 'gap', permanent: false, retry_after: null, id: null }
     send.says({ ...gap, session: ID, n: 0 })
     await vi.advanceTimersByTimeAsync(9_000)
+    expect(connection.online).toBe(true)
+  })
+})
+
+describe('what was taken', () => {
+  const told = ({ sent }: FakeSocket) => sent.filter(({ t }) => t === 'taken')
+
+  it('is told for several items at once, and soon', async () => {
+    const { receive } = await connect()
+    for (const seq of [3, 4, 5]) connection.taken(ID, seq)
+    expect(told(receive)).toEqual([])
+    await vi.advanceTimersByTimeAsync(50)
+    expect(told(receive)).toEqual([{ t: 'taken', session: ID, seq: 5 }])
+  })
+
+  it('is told before the window of the server is full, whatever the time', async () => {
+    const { receive } = await connect()
+    for (let seq = 1; seq <= 40; seq += 1) connection.taken(ID, seq)
+    expect(told(receive).map(({ seq }) => seq)).toEqual([16, 32])
+  })
+
+  it('is not told to a later pair, which was told by its cursors', async () => {
+    const { receive } = await connect()
+    connection.taken(ID, 3)
+    receive.breaks()
+    await vi.advanceTimersByTimeAsync(500)
+    const again = await welcome()
+    await vi.advanceTimersByTimeAsync(50)
+    expect(told(again.receive)).toEqual([])
+  })
+})
+
+describe('the receive socket', () => {
+  const body = new Uint8Array(1)
+  const item = { t: 'item', session: ID, seq: 5, kind: 'message', sender: 1, body }
+
+  async function postStored(): Promise<{ send: FakeSocket; receive: FakeSocket }> {
+    const sockets = await connect()
+    connection.post(ID, 0, body)
+    sockets.send.says({ t: 'stored', session: ID, n: 0 })
+    return sockets
+  }
+
+  const asked = ({ sent }: FakeSocket) => sent.filter(({ t }) => t === 'resync').length
+
+  it('that died alone without a word is given up within 5 s of a post that was stored', async () => {
+    const { receive } = await postStored()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(receive.sent.at(-1)).toEqual({ t: 'resync', cursors: {} })
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(connection.online).toBe(false)
+  })
+
+  it('has longer on each new pair that is slow too, until one is not', async () => {
+    connection.start()
+    await vi.advanceTimersByTimeAsync(0)
+    for (const patience of [3_000, 6_000, 10_000]) {
+      await welcomeLate()
+      connection.post(ID, 0, body)
+      FakeSocket.latest('/ws/send/').says({ t: 'stored', session: ID, n: 0 })
+      await vi.advanceTimersByTimeAsync(2_000 + patience - 1)
+      expect(connection.online).toBe(true)
+      await vi.advanceTimersByTimeAsync(1)
+      expect(connection.online).toBe(false)
+      await vi.advanceTimersByTimeAsync(500)
+    }
+    const { send, receive } = await welcome()
+    connection.post(ID, 0, body)
+    send.says({ t: 'stored', session: ID, n: 0 })
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(receive.sent.at(-1)).toEqual({ t: 'resync', cursors: {} })
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(connection.online).toBe(false)
+  })
+
+  /** The server is slow to say that it has told all. */
+  async function welcomeLate(): Promise<void> {
+    const [send, receive] = [FakeSocket.latest('/ws/send/'), FakeSocket.latest('/ws/receive/')]
+    for (const socket of [send, receive]) socket.open()
+    receive.says({ t: 'ready', sessions: [] })
+    send.says({ t: 'ready', limits })
+    await vi.advanceTimersByTimeAsync(5_000)
+    receive.says({ t: 'caught_up' })
+  }
+
+  it('that answers is kept, and asked no more until the next post', async () => {
+    const { receive } = await postStored()
+    await vi.advanceTimersByTimeAsync(2_000)
+    receive.says({ t: 'caught_up' })
+    await vi.advanceTimersByTimeAsync(17_000)
+    expect([connection.online, asked(receive)]).toEqual([true, 1])
+  })
+
+  it('is not asked where it brings something by itself', async () => {
+    const { receive } = await postStored()
+    await vi.advanceTimersByTimeAsync(1_900)
+    receive.says(item)
+    await vi.advanceTimersByTimeAsync(17_000)
+    expect([connection.online, asked(receive)]).toEqual([true, 0])
+  })
+
+  it('is asked once in 2 s at most, however much is posted', async () => {
+    const { send, receive } = await connect()
+    for (let n = 0; n < 50; n++) {
+      connection.post(ID, n, body)
+      send.says({ t: 'stored', session: ID, n })
+      await vi.advanceTimersByTimeAsync(200)
+      if (receive.sent.at(-1)?.t === 'resync') receive.says({ t: 'caught_up' })
+    }
+    expect(connection.online).toBe(true)
+    expect(asked(receive)).toBeLessThanOrEqual(5)
+  })
+
+  it('is kept while what it brings takes long, as after a long absence', async () => {
+    const { receive } = await connect()
+    connection.wake()
+    for (let seq = 5; seq < 15; seq++) {
+      await vi.advanceTimersByTimeAsync(2_500)
+      receive.says({ ...item, seq })
+    }
+    receive.says({ t: 'caught_up' })
     expect(connection.online).toBe(true)
   })
 })
