@@ -156,8 +156,9 @@ def _commit(posts: Sequence[Post]) -> list[Result]:
         else:
             placed.append(batches.Placed(post.session, stored.seq, post.side, post.n, post.body))
     if placed:
+        moved = [after for each in ledgers.values() if (after := each.moved(now))]
         batches.insert(placed, now)
-        batches.update([moved for each in ledgers.values() if (moved := each.moved(now))], now)
+        batches.update(moved, now)
     _compare(posts, repeats, results)
     return results
 
