@@ -41,7 +41,7 @@ command -v npm >/dev/null || { echo "npm is missing. Install it beside Node (Deb
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || { echo "Node $$(node --version) is too old: the page needs Node 20.19 or newer."; exit 1; }
 endef
 
-.PHONY: help run dev build test style types test-python test-reference test-postgres test-page e2e test-soak soak abuse properties scan bench vectors format lock clean chromium
+.PHONY: help run dev build test style types test-python test-reference test-postgres test-page e2e test-soak soak abuse properties scan bench bench-server vectors format lock clean chromium
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | sort | awk -F'\t' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -86,7 +86,7 @@ types: $(DEV_READY) $(NODE_READY) ## mypy --strict, vue-tsc
 
 test-python: $(DEV_READY) $(PAGE) ## the server's tests, on SQLite
 	@echo "== the server's tests"
-	exec $(IN_VENV) -m pytest messenger accounts chat $(CORES) $(ARGS)
+	exec $(IN_VENV) -m pytest messenger accounts chat bench $(CORES) $(ARGS)
 
 test-reference: $(DEV_READY) $(PAGE) ## the tests of the reference client
 	@echo "== the tests of the reference client"
@@ -134,6 +134,9 @@ scan: $(SCAN_READY) ## install what looks at our headers: Mozilla's observatory,
 
 bench: $(DEV_READY) $(NODE_READY) chromium ## what a message costs, ours and hybrid RSA in node-forge, in one run
 	@exec $(IN_VENV) -m bench.message_cost $(ARGS)
+
+bench-server: $(DEV_READY) ## what the server costs: messages, memory, time; beside two other servers (above an hour; ARGS=--quick)
+	@exec $(IN_VENV) -m bench.server $(ARGS)
 
 vectors: $(DEV_READY) $(NODE_READY) ## make the protocol's vectors anew, of both implementations (docs/vectors)
 	@$(IN_VENV) -m reference.vectors

@@ -4,6 +4,8 @@ import hashlib
 import secrets
 from datetime import datetime
 
+from django.db import connection
+
 from accounts import b64u
 from accounts.errors import NotLoggedIn
 from accounts.models import Token
@@ -38,10 +40,12 @@ def resolve(token: str) -> str:
         digest = _digest(b64u.decode(token, TOKEN_BYTES))
     except ValueError as error:
         raise NotLoggedIn from error
-    found = Token.objects.filter(digest=digest).values_list("identity_id", flat=True).first()
+    with connection.cursor() as cursor:  # each socket asks this first: what Django would add takes longer
+        cursor.execute("SELECT identity_id FROM accounts_token WHERE digest = %s", [digest])
+        found = cursor.fetchone()
     if found is None:
         raise NotLoggedIn
-    return found
+    return str(found[0])
 
 
 def _digest(token: bytes) -> bytes:

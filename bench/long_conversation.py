@@ -15,7 +15,7 @@ from bench.message_cost import laid_out
 from e2e.bundle import FRONTEND, served
 from e2e.conftest import ARGUMENTS, CHROMIUM
 
-CONFIG = FRONTEND / "tests/long/vite.config.ts"
+CONFIG = FRONTEND / "tests/demo/vite.config.ts"
 WHAT = ("idle", "scrolling", "receiving", "typing")
 HEAD = ["messages", "until shown", *(f"{what} {part}" for what in WHAT for part in ("median", "p95"))]
 

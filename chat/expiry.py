@@ -39,15 +39,15 @@ class Swept(msgspec.Struct, frozen=True):
     seconds: float
 
 
-def sweep() -> Swept:
-    """Delete all that is over, then free the bytes. Never inside a transaction."""
+def sweep(whole: bool = False) -> Swept:
+    """Delete all that is over, then free the bytes (disk.free has `whole`). Never inside a transaction."""
     began_at = monotonic()
     items = _in_batches(delete_expired_items)
     sessions_ended = _in_batches(end_expired)
     halves = _in_batches(delete_orphans)
     challenges = login.forget_expired(timezone.now())
     idle = _in_batches(_erase_idle)
-    freed = disk.free(force=any((items, sessions_ended, halves, challenges, idle)))
+    freed = disk.free(any((items, sessions_ended, halves, challenges, idle)), whole)
     Sweep.objects.update_or_create(id=1, defaults={"swept_at": timezone.now()})
     swept = Swept(sessions_ended, halves, challenges, idle, freed, round(monotonic() - began_at, 3))
     log.info("swept", **msgspec.structs.asdict(swept))

@@ -82,7 +82,7 @@ class Hints:
         self._passing: deque[tuple[str, Event]] = deque(maxlen=PASSING_MOST)
         self._wake = asyncio.Event()
         self._beats_said = self._beats_heard = 0
-        self._lost = False
+        self._lost = self._is_slow = False
 
     # --- what others ask for ------------------------------------------------------------------------
 
@@ -97,8 +97,11 @@ class Hints:
         try:
             async with asyncio.timeout(1):
                 await done.wait()
+            self._is_slow = False
         except TimeoutError:
-            log.warning("layer_slow")
+            if not self._is_slow:  # a herd of pages needs one line
+                log.warning("layer_slow")
+            self._is_slow = True
 
     def stop_listening(self, user: str) -> None:
         self._wanted.pop(user, None)

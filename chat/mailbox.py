@@ -15,8 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Identity
-from chat import batches, errors, sessions, wire
-from chat.models import Item, SealHalf, Session, Side, State
+from chat import errors, sessions, statements, wire
+from chat.models import Item, State
 
 
 class IdentityGone(Exception):
@@ -74,7 +74,7 @@ Result = Stored | errors.ChatError
 class _Ledger:
     """A locked session while a batch is placed in it."""
 
-    def __init__(self, row: batches.Locked) -> None:
+    def __init__(self, row: statements.Locked) -> None:
         self.row = row
         self.people = (row.initiator, row.responder)
         self.last_seq, self.stored_bytes = row.last_seq, row.stored_bytes
@@ -105,13 +105,13 @@ class _Ledger:
         self.next_n[post.side] += 1
         return self.last_seq
 
-    def moved(self, now: datetime) -> batches.Moved | None:
+    def moved(self, now: datetime) -> statements.Moved | None:
         """How the session stands now, if anything was placed in it."""
         row = self.row
         if self.last_seq == row.last_seq:
             return None
         expires_at = sessions.expiry_of(row.ttl_seconds, row.created_at, now)
-        return batches.Moved(
+        return statements.Moved(
             row.id, self.last_seq, self.next_n[0], self.next_n[1], self.stored_bytes, expires_at
         )
 
@@ -139,10 +139,10 @@ def _post_alone(post: Post) -> Result:
 
 @transaction.atomic
 def _commit(posts: Sequence[Post]) -> list[Result]:
-    ledgers = {row.id: _Ledger(row) for row in batches.lock({post.session for post in posts})}
+    ledgers = {row.id: _Ledger(row) for row in statements.lock({post.session for post in posts})}
     now = timezone.now()  # under the lock: what ran out while this waited for it is over
     results: list[Result] = []
-    placed: list[batches.Placed] = []
+    placed: list[statements.Placed] = []
     repeats: list[int] = []
     for index, post in enumerate(posts):
         try:
@@ -154,11 +154,11 @@ def _commit(posts: Sequence[Post]) -> list[Result]:
         if stored.seq is None:
             repeats.append(index)
         else:
-            placed.append(batches.Placed(post.session, stored.seq, post.side, post.n, post.body))
+            placed.append(statements.Placed(post.session, stored.seq, post.side, post.n, post.body))
     if placed:
         moved = [after for each in ledgers.values() if (after := each.moved(now))]
-        batches.insert(placed, now)
-        batches.update(moved, now)
+        statements.insert(placed, now)
+        statements.update(moved, now)
     _compare(posts, repeats, results)
     return results
 
@@ -190,7 +190,7 @@ def _compare(posts: Sequence[Post], repeats: list[int], results: list[Result]) -
 def read_after(wanted: Sequence[Wanted]) -> dict[str, list[Row]]:
     """The items of each wanted session that is not over, in order; no session may be wanted twice."""
     found: dict[str, list[Row]] = {}
-    for session, seq, kind, sender, body in batches.read(wanted, timezone.now()):
+    for session, seq, kind, sender, body in statements.read(wanted, timezone.now()):
         found.setdefault(session, []).append(Row(seq, kind, sender, body))
     return found
 
@@ -198,33 +198,24 @@ def read_after(wanted: Sequence[Wanted]) -> dict[str, list[Row]]:
 def look(me: str, only: Sequence[str] | None = None) -> View:
     """My sessions as they stand now: all of them, or those of the ids in `only`."""
     now = timezone.now()
-    rows = Session.objects.filter(sessions.mine(me), expires_at__gt=now).order_by("created_at", "id")
-    if only is not None:
-        rows = rows.filter(id__in=only)
-    found = list(rows)
-    halves = _halves(me, [row.id for row in found if row.state != State.ENDED])
+    found = statements.sessions_of(me, only, now)
     return View(
-        tuple(_info(me, row, halves[row.id], now) for row in found if row.id in halves),
+        tuple(_info(me, row, now) for row in found if row.state != State.ENDED and row.half is not None),
         {row.id: row.ended_why for row in found if row.state == State.ENDED},
         bool(found) or Identity.objects.filter(hash=me).exists(),
     )
 
 
-def _halves(me: str, ids: list[str]) -> dict[str, bytes]:
-    rows = SealHalf.objects.filter(participant=me, session_id__in=ids) if ids else SealHalf.objects.none()
-    return {row.session_id: bytes(row.half) for row in rows}
-
-
-def _info(me: str, row: Session, half: bytes, now: datetime) -> wire.SessionInfo:
-    role = Side.INITIATOR if row.initiator_id == me else Side.RESPONDER
+def _info(me: str, row: statements.Mine, now: datetime) -> wire.SessionInfo:
+    is_initiator = row.initiator == me
     return wire.SessionInfo(
         id=row.id,
-        role=0 if role == Side.INITIATOR else 1,
-        peer=row.responder_id if role == Side.INITIATOR else row.initiator_id,
+        role=0 if is_initiator else 1,
+        peer=row.responder if is_initiator else row.initiator,
         state="open" if row.state == State.OPEN else "offered",
         ttl=row.ttl_seconds,
         left=(row.expires_at - now).total_seconds(),
         last_seq=row.last_seq,
-        next_n=row.next_n_initiator if role == Side.INITIATOR else row.next_n_responder,
-        half=half,
+        next_n=row.next_n_initiator if is_initiator else row.next_n_responder,
+        half=bytes(row.half or b""),
     )

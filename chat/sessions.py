@@ -78,7 +78,7 @@ def prepare(me: str, session: str) -> bytes:
         raise errors.Ended
     halves = SealHalf.objects.filter(participant_id=me)
     if not halves.filter(session_id=session).exists() and halves.count() >= HALVES_PER_IDENTITY:
-        raise errors.Full
+        raise errors.Full(PAUSE_SECONDS)
     _make_halves(session, [me])
     return bytes(halves.values_list("half", flat=True).get(session_id=session))
 

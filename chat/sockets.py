@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from accounts.errors import NotLoggedIn as TokenRefused
-from chat import errors, limits, node, shutdown, wire
+from chat import errors, node, shutdown, wire
 from messenger import addresses
 
 log = structlog.get_logger("quarter.chat")
@@ -61,7 +61,6 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
         self._written = asyncio.Event()
         self._closing: int | None = None
         self._is_deaf = False
-        self._paced = limits.Bucket(limits.PACED_BURST, limits.PACED_PER_SECOND)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one websocket from its handshake to its end."""
@@ -201,10 +200,10 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
 
     async def _keep_pace(self) -> None:
         """Wait where it were too many. Meanwhile this socket is not read, and its sender has to wait."""
-        seconds = self._paced.take()
+        seconds = self.node.paced.take(self.user)
         if seconds is not None:
             await asyncio.sleep(seconds)
-            self._paced.take()  # what it waited for
+            self.node.paced.take(self.user)  # what it waited for
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:

@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from accounts.models import Identity
+from chat import disk
 from chat.models import Item, SealHalf, Session, State, Sweep
 
 
@@ -27,6 +28,7 @@ def read() -> dict[str, int | float | None]:
         "seal_halves": SealHalf.objects.count(),
         "stored_bytes": totals["bytes"] or 0,
         "database_bytes": database_bytes(),
+        "large_tables": disk.large_tables(),
         "oldest_session_seconds": _age(totals["oldest"]),
         "last_sweep_seconds": _age(Sweep.objects.values_list("swept_at", flat=True).first()),
     }

@@ -5,7 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
+from django.contrib.auth import middleware as auth
 from django.contrib.auth.forms import UsernameField
+from django.contrib.messages import middleware as messages
 from django.contrib.sessions import middleware as sessions
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware import csrf
@@ -42,8 +44,21 @@ def _spend(request: HttpRequest) -> float | None:
     return refused or rates.spend("admin_name", NAME_LOGINS_PER_MINUTE, name)
 
 
-class SessionMiddleware(sessions.SessionMiddleware):
-    """Django's sessions, silent outside the admin; they would answer a stale cookie by deleting it.
+class OnlyInAdmin:
+    """Mixed into a middleware that all other requests pass by.
+
+    It would answer their stale cookies, and tie each into a cycle: who asked would stay in memory until the
+    garbage collector comes by.
+    """
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        return super().__call__(request) if in_admin(request) else self.get_response(request)  # type: ignore[misc]
+
+
+class SessionMiddleware(OnlyInAdmin, sessions.SessionMiddleware):
+    """Django's sessions.
 
     A key that Django would not make is none: in a quoted cookie it may hold a NUL, and PostgreSQL no such
     text.
@@ -55,8 +70,13 @@ class SessionMiddleware(sessions.SessionMiddleware):
             request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None)
         super().process_request(request)
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        return super().process_response(request, response) if in_admin(request) else response
+
+class AuthenticationMiddleware(OnlyInAdmin, auth.AuthenticationMiddleware):
+    """Django's."""
+
+
+class MessageMiddleware(OnlyInAdmin, messages.MessageMiddleware):
+    """Django's."""
 
 
 class CsrfMiddleware(csrf.CsrfViewMiddleware):

@@ -12,6 +12,7 @@
     E010 | everywhere | QUARTER_ADMIN_PATH is no plain path, or one of the server's own
     E011 | everywhere | QUARTER_SECURITY_CONTACT is not an address that a browser could open
     W001 | production | QUARTER_PROXY_COUNT is 0 (only with check --deploy)
+    W002 | PostgreSQL | its user may not free deleted bytes (with migrate, and check --database default)
 
 Django's commands run them. Web server, worker and beat would start without: they call `exit_on_errors`.
 """
@@ -23,14 +24,28 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 KEY_CHARS = 50
 KEY_DIFFERENT_CHARS = 10
 ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[1-9][0-9]{0,4})?")
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 ADMIN_PATH = re.compile(r"(?!(api|ws|static|healthz|readyz)/)[A-Za-z0-9_-]+/")
+#: What PostgreSQL's user needs to free bytes → whether it has it.
+RIGHTS = {
+    "GRANT pg_checkpoint TO {0}; (before PostgreSQL 15 it must be a superuser)": (
+        "rolsuper OR EXISTS ("
+        "SELECT FROM pg_roles WHERE rolname = 'pg_checkpoint' AND pg_has_role(oid, 'USAGE'))"
+    ),
+    "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO {0};": (
+        "has_function_privilege('pg_switch_wal()', 'EXECUTE')"
+    ),
+    "ALTER TABLE … OWNER TO {0}; for each of Quarter's tables": (
+        "NOT EXISTS (SELECT FROM pg_class WHERE relname = ANY(%s) AND NOT pg_has_role(relowner, 'USAGE'))"
+    ),
+}
 CONTACT = re.compile(r"(mailto:[!-?A-~]+@|https://)[!-~]+")
 
 
@@ -50,6 +65,25 @@ def deploy_warnings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> l
         return []
     hint = "Behind a proxy all clients share its address, and so its limits. Set it to the number of proxies."
     return [Warning("QUARTER_PROXY_COUNT is 0.", hint=hint, id="quarter.W001")]
+
+
+@register(Tags.database)
+def database_warnings(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """What PostgreSQL's user may not do: nothing fails without it, and deleted bytes stay."""
+    if not databases or connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        tables = connection.introspection.django_table_names()
+        query = f"SELECT rolname, {', '.join(RIGHTS.values())} FROM pg_roles WHERE rolname = current_user"  # noqa: S608
+        cursor.execute(query, [tables])
+        user, *has = cursor.fetchone()
+    remedies = [remedy.format(user) for remedy, is_there in zip(RIGHTS, has, strict=True) if not is_there]
+    return [
+        Warning("PostgreSQL keeps the bytes of what was deleted.", hint=remedy, id="quarter.W002")
+        for remedy in remedies
+    ]
 
 
 def exit_on_errors() -> None:

@@ -173,8 +173,13 @@ def _read_again(step: Step, name: Name, item: wire.Item) -> None:
     if messages.digest(item.body) != record.digest:
         step.break_off(REPLACED)
         return
+    is_missing = it.reading is not None and name in it.reading.missing
+    if _is_ahead(it, item, name):
+        if is_missing:
+            _wait_for(step, WITHHELD)
+        return
     _advance(step, item)
-    if it.reading is not None and name in it.reading.missing:
+    if it.reading is not None and is_missing:
         step.change(reading=replace(it.reading, missing=it.reading.missing - {name}))
         _show(step, name, ratchet.open_again(item.body, record.key), record.place)
 
@@ -190,11 +195,13 @@ def _judge(step: Step, item: wire.Item, limits: wire.Limits) -> None:
 
     verdict = ratchet.take(it.identity, it.state, item.body, digest_of)
     match verdict:
+        case ratchet.Taken(n=n) if _is_ahead(it, item, Name(1 - it.side, n)):
+            _wait_for(step, WITHHELD)
         case ratchet.Taken():
             _advance(step, item)
             _take_new(step, verdict, limits)
         case ratchet.Resend():
-            _advance(step, item)
+            pass
         case ratchet.Gap():
             _wait_for(step, WITHHELD)
         case ratchet.Failed() | ratchet.Drop():  # no honest server stores what is dropped
@@ -278,6 +285,14 @@ def _show(step: Step, name: Name, content: Stored, place: int) -> Message | None
     if shown is not None:
         step.change(messages=transcript.ordered(it.messages, shown))
     return shown
+
+
+def _is_ahead(it: Conversation, item: wire.Item, name: Name) -> bool:
+    """Whether something that has not come would lie before it: its place is the server's word (DESIGN §4)."""
+    if it.state is None:
+        return False
+    others = it.state.taken if name.sender == it.side else it.state.sent
+    return item.seq > 3 + name.n + others
 
 
 def _advance(step: Step, item: wire.Item) -> None:

@@ -20,6 +20,7 @@ RECOVERED_SHARE = 0.99
 #: What is said so soon after a fault belongs to it too: the people may not be connected again. The next fault
 #: is later.
 SOON_SECONDS = 2.5
+BUG = "our_bug"
 PLAIN_LEVELS = r"\[(?:debug|info) *\]"
 #: What a stack says without anything being wrong.
 EXPECTED_LINES = (
@@ -74,9 +75,9 @@ def quantile(values: Iterable[float], share: float) -> float:
 
 
 def unexplained(lines: Iterable[str], excuses: Iterable[str]) -> list[str]:
-    """The lines that neither their level nor a fault explains."""
+    """The lines that neither their level nor a fault explains. A bug is explained by nothing."""
     known = re.compile("|".join([PLAIN_LEVELS, *EXPECTED_LINES, *excuses]))
-    return [line for line in lines if not known.search(line)]
+    return [line for line in lines if BUG in line or not known.search(line)]
 
 
 def _only(events: Iterable[Event], what: str) -> list[Event]:

@@ -34,6 +34,7 @@ FIRST_FAULT_SECONDS = 2.0
 MEET_SECONDS = 60.0
 #: At the end so many people say so much at once: more than a bucket of 60 holds.
 SHOUTING, SHOUTED = 5, 80
+HINT_FAULTS = {fault.name for fault in FAULTS if fault.name.startswith("hints ")}
 DISK_MEBIBYTES = 64
 #: No clock that moves by an hour ends a conversation.
 PATIENT = {"QUARTER_TTL_SECONDS": "7200"}
@@ -167,6 +168,8 @@ async def _run(options: Options, host: Host, directory: Path, history: History, 
         names = {each.session: each.conversation for each in plain}
         sealed = {each.talk.session: each.conversation for each in people if isinstance(each, Real)}
         rows = _rows(plant, names, sealed)
+        if any(struck.fault in HINT_FAULTS for struck in history.struck) and not plant.hints.mangled:
+            verdict.wrongs.append("hints were to be lost, doubled or shuffled, and none came by")
     _judge(verdict, history, rows, plant.log())
 
 

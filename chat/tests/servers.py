@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from messenger.stack import parts, place
+from messenger.stack import parts, place, preflight
 
 ORIGIN = "http://localhost:8000"
 
@@ -38,7 +37,7 @@ def start(name: parts.ServerName, redis_url: str, data: Path, **environment: str
 
     The socket listens before the process is there, so nobody has to wait for it.
     """
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with preflight.listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         part = parts.server(name, listener.fileno())
         process = subprocess.Popen(

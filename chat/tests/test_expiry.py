@@ -157,9 +157,31 @@ def test_erasing_twice_is_as_good_as_once(alice: Person, session: str) -> None:
     assert (again.sessions, again.messages, dict(again.peers)) == (0, 0, {})
 
 
-def test_erasing_does_not_count_tombstones(alice: Person, session: str) -> None:
+def test_erasing_counts_a_conversation_that_the_other_one_left_on_the_bye(
+    alice: Person, bob: Person, session: str
+) -> None:
+    say(session, alice, count=3)
+    sessions.leave(bob.hash, session)
+    erased = erasure.erase(alice.hash)
+    assert (erased.sessions, erased.messages, dict(erased.peers)) == (1, 3, {})
+
+
+@pytest.mark.parametrize("said", [0, 3])
+def test_erasing_does_not_count_what_had_ended_before(alice: Person, session: str, said: int) -> None:
+    say(session, alice, count=said)
     sessions.leave(alice.hash, session)
-    assert erasure.erase(alice.hash).sessions == 0
+    if said:
+        Session.objects.update(last_activity_at=timezone.now() - timedelta(seconds=3))
+    erased = erasure.erase(alice.hash)
+    assert (erased.sessions, erased.messages) == (0, 0)
+    assert not Session.objects.exists()
+
+
+def test_erasing_does_not_count_what_is_over_and_not_swept_yet(alice: Person, session: str) -> None:
+    say(session, alice)
+    with later(901):
+        erased = erasure.erase(alice.hash)
+    assert (erased.sessions, erased.messages) == (0, 0)
     assert not Session.objects.exists()
 
 

@@ -229,6 +229,7 @@ async def test_frames_that_cost_nothing_are_read_no_faster_than_their_pace(
 ) -> None:
     monkeypatch.setattr("chat.limits.PACED_BURST", 2)
     monkeypatch.setattr("chat.limits.PACED_PER_SECOND", 20)
+    await node.stop()
     async with listener(alice) as socket:
         began = time.monotonic()
         await socket.send(*[wire.Taken(alice.hash, 1)] * 8)

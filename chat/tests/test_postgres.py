@@ -5,7 +5,8 @@ what is tested.
 """
 
 import contextlib
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,11 +17,12 @@ from django.conf import settings as current
 from django.db import connection
 from django.utils import timezone
 
-from chat import disk, erasure, expiry, sessions
+from chat import disk, erasure, expiry, sessions, stats
 from chat.models import Item, SealHalf, Session
 from chat.tests import people
 from chat.tests.people import Person
-from chat.tests.test_expiry import later, say
+from chat.tests.test_expiry import later
+from messenger import checks
 from messenger.tests import services
 
 SIZES = (256, 2048, 16384)
@@ -113,17 +115,46 @@ def test_who_was_erased_is_in_no_file_of_the_cluster(
     assert found(directory, marks) == {}
 
 
-def test_a_table_that_is_too_large_is_not_rewritten_but_vacuumed_and_that_is_told(
-    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+def file_of(table: str) -> str:
+    return ask(f"SELECT pg_relation_filenode('{table}')")
+
+
+@pytest.fixture
+def large(directory: Path, monkeypatch: pytest.MonkeyPatch, alice: Person, session: str) -> str:
+    """A session in a file that is larger than what may be rewritten."""
+    monkeypatch.setattr(current, "REWRITE_MIB", 1)
+    Item.objects.bulk_create(
+        Item(session_id=session, seq=n, sender=0, kind="message", n=n, body=body, created_at=timezone.now())
+        for n, body in ((n, random.Random(n).randbytes(16384)) for n in range(100, 180))
+    )
+    return session
+
+
+@pytest.mark.parametrize("how", ["whole", "smaller"])
+def test_a_table_that_is_too_large_is_not_rewritten_and_that_is_told(
+    large: str, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    say(session, alice)
-    before = ask("SELECT pg_relation_filenode('chat_item')")
-    monkeypatch.setattr(current, "REWRITE_MIB", 0)
+    Session.objects.filter(id=large).update(stored_bytes=2 << 20)
+    before = file_of("chat_item")
     assert not disk.free()
-    assert ask("SELECT pg_relation_filenode('chat_item')") == before
-    monkeypatch.setattr(current, "REWRITE_MIB", 1024)
-    assert disk.free()
-    assert ask("SELECT pg_relation_filenode('chat_item')") != before
+    assert (stats.read()["large_tables"], file_of("chat_item")) == (1, before)
+    if how == "smaller":
+        monkeypatch.setattr(current, "REWRITE_MIB", 64)
+    assert disk.free(whole=how == "whole")
+    assert file_of("chat_item") != before
+
+
+def test_after_a_rush_a_table_is_rewritten_for_the_little_that_lives_in_it(
+    directory: Path, living: str, large: str
+) -> None:
+    mark = random.Random(100).randbytes(16384)[:1000]
+    written_out()
+    assert found(directory, [mark])
+    Session.objects.filter(id=living).update(expires_at=timezone.now() + timedelta(hours=2))
+    with later(901):
+        assert expiry.sweep().freed
+    assert found(directory, [mark]) == {}
+    assert stats.read()["large_tables"] == 0
 
 
 def test_a_sweep_that_finds_nothing_new_rewrites_nothing(
@@ -139,38 +170,61 @@ def test_a_sweep_that_finds_nothing_new_rewrites_nothing(
     assert ask("SELECT pg_relation_filenode('chat_item')") != before
 
 
-def test_a_user_who_may_not_make_checkpoints_is_told_of_and_nothing_fails(alice: Person) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE soft")
-        cursor.execute("SET ROLE soft")
-        try:
-            assert not disk.free()
-        finally:
-            cursor.execute("RESET ROLE")
-            cursor.execute("DROP ROLE soft")
+GRANTS = {
+    "checkpoints": "GRANT pg_checkpoint TO modest",
+    "the log": "GRANT EXECUTE ON FUNCTION pg_switch_wal() TO modest",
+    "the tables": "GRANT CREATE ON SCHEMA public TO modest",
+}
 
 
-def test_a_user_with_the_rights_that_operations_names_may_free_bytes(alice: Person) -> None:
-    """docs/OPERATIONS.md; the tables are the user's own there, as it made them."""
+@contextlib.contextmanager
+def modest_user(*rights: str) -> Iterator[None]:
+    """Work as a user with these of the rights that docs/OPERATIONS.md names."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE modest")
-        cursor.execute("GRANT pg_checkpoint TO modest")
-        cursor.execute("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO modest")
-        cursor.execute("GRANT CREATE ON SCHEMA public TO modest")
+        for right in rights:
+            cursor.execute(GRANTS[right])
         cursor.execute("SELECT current_user")
         [owner] = cursor.fetchone()
-        for table in disk.TABLES:
-            cursor.execute(f"ALTER TABLE {table} OWNER TO modest")
-        before = ask("SELECT pg_relation_filenode('accounts_identity')")
+        for table in connection.introspection.django_table_names():
+            cursor.execute(f"GRANT SELECT ON {table} TO modest")
+            if "the tables" in rights:
+                cursor.execute(f"ALTER TABLE {table} OWNER TO modest")
         cursor.execute("SET ROLE modest")
         try:
-            assert disk.free()
+            yield
         finally:
             cursor.execute("RESET ROLE")
             cursor.execute(f"REASSIGN OWNED BY modest TO {owner}")
             cursor.execute("DROP OWNED BY modest")
             cursor.execute("DROP ROLE modest")
-    assert ask("SELECT pg_relation_filenode('accounts_identity')") != before
+
+
+@pytest.mark.parametrize(
+    ("missing", "remedy"),
+    [("checkpoints", "GRANT pg_checkpoint"), ("the log", "GRANT EXECUTE"), ("the tables", "ALTER TABLE")],
+)
+def test_without_a_right_no_bytes_are_said_to_be_freed_and_the_remedy_is_named(
+    alice: Person, missing: str, remedy: str
+) -> None:
+    with modest_user(*GRANTS.keys() - {missing}):
+        [warning] = checks.database_warnings(None, databases=["default"])
+        assert not disk.free()
+    assert warning.id == "quarter.W002"
+    assert str(warning.hint).startswith(remedy)
+
+
+def test_a_user_with_the_rights_that_operations_names_may_free_bytes(alice: Person) -> None:
+    before = file_of("accounts_identity")
+    with modest_user(*GRANTS):
+        assert checks.database_warnings(None, databases=["default"]) == []
+        assert disk.free()
+    assert file_of("accounts_identity") != before
+
+
+def test_the_rights_are_looked_at_by_whoever_asks_for_the_database_alone(alice: Person) -> None:
+    with modest_user():
+        assert checks.database_warnings(None) == []
 
 
 MARK = "kQ7hFJ2mNqWx"

@@ -1,5 +1,7 @@
 """Writing to a peer who has left, as each server says it."""
 
+import asyncio
+
 import pytest
 import structlog
 from autobahn.exception import Disconnected
@@ -18,3 +20,5 @@ async def test_a_peer_who_left_while_it_was_written_to_is_no_bug(error: Exceptio
     with structlog.testing.capture_logs() as lines, pytest.raises(type(error)):
         await socket._write(send)
     assert not lines
+    async with asyncio.timeout(5):
+        assert not await socket.flushed(), "an erasure that waits for its receipt waits no more"

@@ -10,6 +10,9 @@ from messenger.stack import errors
 
 # Far above what one machine serves, and not the millions that some programs would walk through.
 FILES_MOST = 65536
+#: The system hangs up on who takes nothing of what was written for so long. A server's own close would wait
+#: behind what is not taken: uvicorn's for ever, and so would its pings.
+UNREAD_SECONDS = 30
 
 
 def raise_file_limit() -> None:
@@ -31,6 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; what is accepted inherits it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
     try:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:

@@ -314,6 +314,12 @@ def header_of(length: int) -> bytes:
     return bytes((WHOLE_BINARY, 127)) + length.to_bytes(8)
 
 
+def configured(factory: Any) -> type[WebSocket]:
+    """WebSocket with the factory's options. Autobahn would copy them into each socket, and print them."""
+    options = {name: getattr(factory, name) for name in WebSocket.CONFIG_ATTRS}
+    return type("WebSocket", (WebSocket,), {**options, "CONFIG_ATTRS": ()})
+
+
 class PatientServer(Server):  # type: ignore[misc]
     """Daphne's server, whose connections are the ones above."""
 
@@ -323,7 +329,7 @@ class PatientServer(Server):  # type: ignore[misc]
     def _dress(self) -> None:
         """Called when the factories are made and nobody has connected yet."""
         self.http_factory.protocol = Channel
-        self.ws_factory.protocol = WebSocket
+        self.ws_factory.protocol = configured(self.ws_factory)
 
 
 class CommandLine(CommandLineInterface):  # type: ignore[misc]

@@ -12,6 +12,7 @@ import sys
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from messenger.stack import preflight
 from messenger.stack.parts import GRACE_SECONDS, PING_SECONDS, PONG_SECONDS
 
 REQUEST_SECONDS = 20
@@ -37,6 +38,11 @@ class Http(HttpToolsProtocol):
         """It is there."""
         self._wait_no_more()
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol goes on. The parser's callbacks would keep this one, and whose it is, for long."""
+        super().handle_websocket_upgrade()
+        self.parser = None  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The end."""
@@ -81,7 +87,7 @@ def _listener(where: str) -> socket.socket:
     host, _, number = where.rpartition(":")
     if host == "fd":
         return socket.socket(fileno=int(number))
-    return socket.create_server((host, int(number)), backlog=1024)
+    return preflight.listen(host, int(number))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The parts of `manage.py run` that need no process."""
 
+import asyncio
 import resource
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +31,25 @@ def test_a_limit_of_open_files_is_never_lowered(hard: int) -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     preflight.raise_file_limit()
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(before[0], preflight.FILES_MOST)
+
+
+async def test_who_takes_nothing_is_hung_up_on_though_much_is_still_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preflight, "UNREAD_SECONDS", 1)
+    lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    class Talker(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            transport.write(bytes(32 * 1024 * 1024))
+            transport.close()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            lost.set_result(exc)
+
+    with preflight.listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        async with await asyncio.get_running_loop().create_server(Talker, sock=listener), asyncio.timeout(10):
+            assert isinstance(await lost, TimeoutError)
 
 
 def test_a_part_comes_back_at_once_and_then_ever_later() -> None:

@@ -66,7 +66,9 @@ class World:
 
     def __init__(self) -> None:
         self.now = Moment(1_000_000.0, 50.0)
+        #: The last place that was given out, and the places of what was stored.
         self.seq = 2
+        self.places: dict[bytes, int] = {}
         alice, bob = people.alice(), people.bob()
         offer, pending = handshake.make_offer(alice, bob.hash, bob.modulus, SECRET)
         self.alice = self._side(beginning.offered(alice, pending, 900, self.now))
@@ -85,8 +87,8 @@ class World:
         return side
 
     def item(self, body: bytes, kind: Any = "message", sender: Any = 0) -> wire.Item:
-        self.seq += 1
-        return wire.Item(self.alice.it.session, self.seq, kind, sender, body)
+        """In its place; what was never stored stands in that of the last that was."""
+        return wire.Item(self.alice.it.session, self.places.get(body, self.seq), kind, sender, body)
 
     def give(self, side: Side, body: bytes) -> None:
         """The server brings these bytes to one side."""
@@ -101,6 +103,8 @@ class World:
         )
         for post in posts:
             side.apply(sending.stored(side.it, post.n, self.now))
+            self.seq += 1
+            self.places[post.body] = self.seq
         return [post.body for post in posts]
 
     def carry(self) -> None:
@@ -225,11 +229,35 @@ def test_a_withheld_message_that_comes_after_all_mends_it(world: World) -> None:
 
 def test_a_gap_fetches_after_the_last_that_was_taken(world: World) -> None:
     world.give(world.bob, world.says(world.alice, "taken"))
-    cursor = world.seq
+    cursor = world.bob.it.cursor
     world.says(world.alice, "withheld")
     world.give(world.bob, world.says(world.alice, "later"))
     world.passes(0.1)
     assert wire.Resync({world.bob.it.session: cursor}) in world.bob.frames
+
+
+def test_a_place_far_ahead_loses_nothing(world: World) -> None:
+    """The message is fetched until its place is true, and the cursor stays behind it."""
+    before = world.bob.it.cursor
+    body = world.says(world.alice, "first")
+    true_place = world.seq
+    ahead = wire.Item(world.alice.it.session, true_place + 1_000, "message", 0, body)
+    world.bob.apply(taking.took(world.bob.it, ahead, LIMITS, world.now))
+    assert (world.bob.heard(), world.bob.it.cursor) == ([], before)
+    world.give(world.bob, body)
+    world.bob.apply(taking.took(world.bob.it, ahead, LIMITS, world.now))
+    world.passes(40.0)
+    assert (world.bob.heard(), world.bob.it.cursor) == (["first"], true_place)
+    assert world.bob.it.over is None
+
+
+def test_places_that_stay_far_ahead_break_it_in_words(world: World) -> None:
+    body = world.says(world.alice, "first")
+    ahead = wire.Item(world.alice.it.session, world.seq + 1_000, "message", 0, body)
+    world.bob.apply(taking.took(world.bob.it, ahead, LIMITS, world.now))
+    world.passes(31.0)
+    assert "a message is missing" in world.bob.over()
+    assert world.bob.heard() == []
 
 
 def test_a_spoiled_message_is_never_shown_and_breaks_it_after_half_a_minute(world: World) -> None:

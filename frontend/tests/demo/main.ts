@@ -7,11 +7,13 @@ import { keepHistory } from '../../src/composables/history'
 import { usePlaces } from '../../src/stores/places'
 import '../../src/styles/main.css'
 import { FakeEngine, LINK } from '../ui/fakeEngine'
+import { measure } from './long'
 import { scenes } from './scenes'
 
 const engine = new FakeEngine()
 const pinia = createPinia()
-const scene = scenes[new URLSearchParams(location.search).get('scene') ?? 'home']
+const asked = new URLSearchParams(location.search)
+const scene = scenes[asked.get('scene') ?? 'home']
 scene?.before?.(engine)
 createApp(App).use(pinia).provide(engineKey, engine).mount('#app')
 
@@ -21,3 +23,6 @@ const page = beginPage(engine)
 await page.start(scene?.arrives === true ? LINK : '')
 scene?.play(engine, places)
 document.documentElement.dataset['ready'] = 'yes'
+const rows = Number(asked.get('rows') ?? 0)
+if (rows > 0)
+  document.documentElement.dataset['measured'] = JSON.stringify(await measure(engine, rows))

@@ -97,6 +97,13 @@ export const scenes: Record<string, Scene> = {
       })
     },
   },
+  waiting: {
+    play: (engine) => {
+      const since = { phase: 'joining', deadline: Date.now() + 600_000 } as const
+      engine.emit({ type: 'conversation', conversation: aConversation(since) })
+      engine.emit({ type: 'notice', notice: { kind: 'bad-offer', name: null } })
+    },
+  },
   request: {
     play: (engine, places) => {
       crowd(engine)
@@ -122,6 +129,16 @@ export const scenes: Record<string, Scene> = {
         type: 'connection',
         connection: { state: 'waiting', retryAt: Date.now() + 12_000 },
       })
+    },
+  },
+  tall: {
+    play: (engine) => {
+      converse(engine)
+      const texts = ['\n'.repeat(16_000), 'W'.repeat(16_384), 'A line\n'.repeat(400)]
+      for (const [i, text] of texts.entries()) {
+        const message = aMessage(text, { mine: i === 2 })
+        engine.emit({ type: 'message', conversation: 's1', message })
+      }
     },
   },
   long: {
@@ -168,6 +185,8 @@ export const scenes: Record<string, Scene> = {
       places.ask({ name: 'erase' })
     },
   },
+  outdated: { play: (engine) => engine.emit({ type: 'fatal', code: 'outdated' }) },
+  noStorage: { play: (engine) => engine.emit({ type: 'fatal', code: 'no-storage' }) },
   fatal: { play: (engine) => engine.emit({ type: 'fatal', code: 'insecure-context' }) },
   elsewhere: {
     play: (engine) => engine.emit({ type: 'connection', connection: { state: 'elsewhere' } }),

@@ -1,4 +1,4 @@
-"""The statements of a batch of posts: each is one trip to the database for all of its rows.
+"""What the server asks the database all day: each is one trip for all of its rows.
 
 Django has no words for two of them, and they are what the server does all day: `executemany` gives up
 Python's lock for every row on SQLite, and sends a statement for every row on PostgreSQL (docs/decisions/9).
@@ -51,6 +51,22 @@ class Moved(NamedTuple):
     expires_at: datetime
 
 
+class Mine(NamedTuple):
+    """A session as one of its two sees it; `half` is that one's (PROTOCOL §9), None where there is none."""
+
+    id: str
+    initiator: str
+    responder: str
+    state: str
+    ended_why: str
+    ttl_seconds: int
+    expires_at: datetime
+    last_seq: int
+    next_n_initiator: int
+    next_n_responder: int
+    half: bytes | None
+
+
 _SELECT = (
     "SELECT id, initiator_id, responder_id, state, ttl_seconds, created_at, expires_at, last_seq,"
     " next_n_initiator, next_n_responder, stored_bytes FROM chat_session WHERE id "
@@ -67,6 +83,13 @@ _OF_THESE = (
     "JOIN chat_item ON session_id = wanted.column1 AND seq > wanted.column2 AND seq <= wanted.column3 "
     "ORDER BY session_id, seq"
 )
+_MINE = (
+    "SELECT chat_session.id, initiator_id, responder_id, state, ended_why, ttl_seconds, expires_at, last_seq,"
+    " next_n_initiator, next_n_responder, half FROM chat_session"
+    " LEFT JOIN chat_sealhalf ON session_id = chat_session.id AND participant_id = {0}"
+    " WHERE (initiator_id = {0} OR responder_id = {0}) AND expires_at > {0}"
+)
+_IN_ORDER = " ORDER BY chat_session.created_at, chat_session.id"
 _UPDATE = (
     "UPDATE chat_session SET last_seq = moved.column2, next_n_initiator = moved.column3,"
     " next_n_responder = moved.column4, stored_bytes = moved.column5, expires_at = moved.column6,"
@@ -118,6 +141,17 @@ def read(wanted: Sequence[tuple[str, int, int]], now: datetime) -> list[tuple[st
         statement = _READ + f"(VALUES {values}) AS wanted " + _OF_THESE.format("?")
         return _sqlite(statement, [*(value for row in through for value in row), _stamp(now)])
     return _postgres(_READ + _WANTED + _OF_THESE.format("%b"), [*_columns(through), now])
+
+
+def sessions_of(me: str, only: Sequence[str] | None, now: datetime) -> list[Mine]:
+    """Sessions of this identity whose time is not over; of these ids, if any are given."""
+    if connection.vendor == "sqlite":
+        some = "" if only is None else f" AND chat_session.id IN ({_marks(len(only))})"
+        rows = _sqlite(_MINE.format("?") + some + _IN_ORDER, [me, me, me, _stamp(now), *(only or ())])
+        return [Mine._make((*row[:6], _utc(row[6]), *row[7:])) for row in rows]
+    some = "" if only is None else " AND chat_session.id = ANY(%s)"
+    parameters = [me, me, me, now] if only is None else [me, me, me, now, list(only)]
+    return [Mine._make(row) for row in _postgres(_MINE.format("%s") + some + _IN_ORDER, parameters)]
 
 
 def _sqlite(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
