@@ -17,7 +17,7 @@ OTHER_FILES = 200
 def idle(options: Options) -> Iterator[Table]:
     """The server's memory with 2,000 and 5,000 idle pairs: for the receive socket, and for both."""
     table = Table(
-        "Idle users: the server's memory in KiB for each (a page opens its send socket when it needs it)",
+        "Idle users: the server's memory in KiB for each, who keeps both sockets open as the page does",
         ("", "server, MiB", "receive socket", "send socket", "both", "target", ""),
     )
     limit = raise_file_limit() - OTHER_FILES
@@ -34,7 +34,7 @@ def idle(options: Options) -> Iterator[Table]:
                     found.sending / senders,
                     found.receiving / (2 * pairs) + found.sending / senders,
                     target=Target(most=30.0),
-                    value=found.receiving / (2 * pairs),
+                    value=found.receiving / (2 * pairs) + found.sending / senders,
                 )
                 if senders < 2 * pairs:
                     table.notes.append(
