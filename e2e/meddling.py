@@ -5,14 +5,12 @@ The page's own frames pass unchanged. A frame is a dictionary, as `chat.wire` de
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from playwright.sync_api import WebSocketRoute
 
+from e2e.network import Frame, frames_of
 from e2e.person import Person
-
-Frame = dict[str, Any]
 
 
 class Meddler:
@@ -41,12 +39,11 @@ class Meddler:
         page.connect_to_server().on_message(lambda message: self._pass(page, message))
 
     def _pass(self, page: WebSocketRoute, message: str | bytes) -> None:
-        assert isinstance(message, bytes)
-        frame: Frame = msgspec.msgpack.decode(message)
-        if frame["t"] == "item":
-            self.items.append(frame)
-        for told in self.alter(frame):
-            page.send(msgspec.msgpack.encode(told))
+        for frame in frames_of(message):
+            if frame["t"] == "item":
+                self.items.append(frame)
+            for told in self.alter(frame):
+                page.send(msgspec.msgpack.encode(told))
 
 
 def flipped(frame: Frame, member: str, at: int) -> Frame:

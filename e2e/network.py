@@ -37,6 +37,13 @@ class Line:
     held: list[bytes] = field(default_factory=list)
 
 
+def frames_of(message: str | bytes) -> list[Frame]:
+    """The frames of one message: items that came together are as good as each alone."""
+    assert isinstance(message, bytes)
+    frame: Frame = msgspec.msgpack.decode(message)
+    return frame["items"] if frame["t"] == "items" else [frame]
+
+
 class Network:
     """Stands between one person's page and the server from the next load on."""
 
@@ -55,6 +62,11 @@ class Network:
             self._break(how)
         else:
             self._breaks = how, moment
+
+    def deafens(self) -> None:
+        """The receive sockets that are open die alone, without a word; new ones connect."""
+        for line in self._lines:
+            line.dead = line.dead or line.page.url.endswith("/ws/receive/")
 
     def waits_until_down(self) -> None:
         for _ in range(WAIT_MS // 20):
@@ -87,10 +99,11 @@ class Network:
             line.server.send(message)
 
     def _pass(self, line: Line, message: str | bytes, on: Callable[[Line, Frame], None]) -> None:
-        if line.dead:
-            return
-        assert isinstance(message, bytes)
-        frame = msgspec.msgpack.decode(message)
+        for frame in frames_of(message):
+            if not line.dead:
+                self._pass_one(line, frame, on)
+
+    def _pass_one(self, line: Line, frame: Frame, on: Callable[[Line, Frame], None]) -> None:
         if self._breaks is None or self._breaks[1].kind != frame["t"]:
             on(line, frame)
             return

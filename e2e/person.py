@@ -263,6 +263,20 @@ class Person:
         """The conversation has this text, and so all that was said before it."""
         expect(self._message(text)).to_be_visible()
 
+    def has_in_sight(self, text: str) -> None:
+        """The newest that reads so is on the screen, the whole of it, and stays there."""
+        found = self.page.get_by_role("log").get_by_text(text, exact=True).last
+        expect(found).to_be_in_viewport(ratio=1)
+        self.page.wait_for_timeout(300)
+        expect(found).to_be_in_viewport(ratio=1)
+
+    def top_of_newest(self) -> float:
+        """Where the newest message begins, in CSS pixels from the window's top."""
+        return [float(top) for top in self._of_messages("one.getBoundingClientRect().top")][-1]
+
+    def shows_newest(self) -> None:
+        self.page.get_by_role("button", name="Show newest messages").click()
+
     def shows(self, text: str) -> bool:
         """Whether the conversation has this text now."""
         return self._message(text).is_visible()
@@ -276,6 +290,10 @@ class Person:
     def sees_delivered(self, text: str) -> None:
         """One's own message has been taken by the other side."""
         expect(self._message(text)).to_have_attribute("data-delivery", "taken")
+
+    def sees_stored(self, text: str) -> None:
+        """One's own message is on the server, and nobody has taken it."""
+        expect(self._message(text)).to_have_attribute("data-delivery", "stored")
 
     def sees_waiting(self, text: str) -> None:
         """One's own message is still in this browser only."""
@@ -362,6 +380,22 @@ class Person:
         found = self._of_messages("[...one.querySelectorAll('[href]')].map(({ href }) => href)")
         return [str(href) for links in found for href in links]
 
+    def unfolds(self) -> None:
+        """Asks for the whole of a text of which the head is shown."""
+        self._unfold.first.click()
+
+    def unfolds_all(self) -> None:
+        while self._unfold.count():
+            self.unfolds()
+
+    def tallest_message(self) -> float:
+        """The height of the tallest one, in CSS pixels."""
+        return max(float(height) for height in self._of_messages("one.getBoundingClientRect().height"))
+
+    @property
+    def window_height(self) -> int:
+        return int(self.evaluate("innerHeight"))
+
     def out_of_place(self) -> list[str]:
         """What is wider than the window, or reaches out of its message's bubble."""
         return [str(what) for what in self.evaluate(OUT_OF_PLACE)]
@@ -442,6 +476,10 @@ class Person:
 
     def _clipboard(self) -> str:
         return str(self.evaluate("navigator.clipboard.readText()"))
+
+    @property
+    def _unfold(self) -> Locator:
+        return self.page.get_by_role("button", name="Show all")
 
     def _message(self, text: str) -> Locator:
         return self.messages.filter(has=self.page.get_by_text(text, exact=True))

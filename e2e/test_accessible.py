@@ -30,6 +30,8 @@ def test_axe_finds_nothing_on_any_screen(look: str, make_person: MakePerson, sta
     bob.says("hello https://example.org 👋")
     alice.enters()
     alice.sees("hello https://example.org 👋")
+    bob.says("line\n" * 40)
+    alice.has_in_sight("Show all")
     found["conversation, the owner's"] = alice.axe()
     found["conversation, the guest's"] = bob.axe()
     alice.compares()

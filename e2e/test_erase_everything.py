@@ -27,7 +27,7 @@ def test_erasing_everything_leaves_nothing_tells_the_peer_and_gives_a_receipt(
     assert search.files_holding_any(bodies, stack.files())
 
     receipt = alice.erases()
-    assert "1 conversation deleted on the server" in receipt
+    assert "1 conversation deleted, says the server" in receipt
     assert "The other page was told" in receipt
     wait_until(lambda: "to be forgotten" not in bob.text(), 5, "Bob's page")
 

@@ -14,6 +14,7 @@ def test_a_page_without_room_says_so_and_goes_on_by_itself_when_there_is_some(
     bob.runs_out_of_room()
     alice.says("finds no room")
     bob.reads_alert(NO_ROOM)
+    assert bob.axe() == []
     bob.says("can’t be kept")
     bob.reads_notice("There is no room in this browser to keep that.")
     assert bob.draft() == "can’t be kept"

@@ -174,6 +174,7 @@ def test_whatever_a_peer_seals_is_shown_as_text_or_refused(
     alice.reload()
     alice.enters()
     alice.hears("still here")
+    assert alice.tallest_message() < 2 * alice.window_height
     check(alice)
     alice.says("and I")
     mallory.hears("and I")
@@ -181,6 +182,8 @@ def test_whatever_a_peer_seals_is_shown_as_text_or_refused(
 
 def check(alice: Person) -> None:
     """Every text stands there letter by letter, the rest is said to be unreadable, all is in its place."""
+    assert alice.out_of_place() == []
+    alice.unfolds_all()
     shown = alice.message_texts()
     expected = [
         "hello",
@@ -213,6 +216,7 @@ def test_a_text_that_is_too_long_is_refused_by_both_sides(
         mallory.says(emoji)
     mallory.sends(content(text="😀" * 4097))
     mallory.says("😀" * 4096)
+    alice.unfolds()
     alice.hears("😀" * 4096)
     assert alice.message_texts() == ["A message arrived that can’t be read.", "😀" * 4096]
 

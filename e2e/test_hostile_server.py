@@ -8,15 +8,16 @@ from collections.abc import Callable
 import pytest
 
 from e2e.conftest import MakePerson, meet
-from e2e.meddling import Frame, Meddler, flipped
+from e2e.meddling import Meddler, flipped
+from e2e.network import Frame
 from e2e.person import Person
 from e2e.stack import Stack
 
 MISSING = "A message is missing and could not be fetched."
 NOT_SEALED = "A message arrived that your peer’s key did not seal. It was not shown."
 BROKE_OFF = "This conversation broke off."
-#: A page asks so long for what is missing, seconds; it passes in steps in which an answer can come.
-PATIENCE_SECONDS, STEP_SECONDS = 32, 2
+#: At most so much time passes in the page, in steps of it, in each of which an answer can come.
+MOST_SECONDS, STEP_SECONDS, STEP_MS = 120.0, 0.5, 50
 
 
 @pytest.fixture
@@ -40,11 +41,25 @@ def test_an_offer_with_a_swapped_key_gets_no_answer(alice: Person, bob: Person) 
     alice.reload()
     alice.waits_for_home()
     meddler.alters("offer", lambda frame: [flipped(frame, "body", 200)])
+    bob.page.clock.install()
     bob.joins(alice.link())
     bob.says("are you there?")
-    bob.reads_text("The other side has not opened Quarter yet.")
+    bob.reads_text("The other side has not answered yet.")
+    alice.reads_notice("an old link, or with one that was changed on its way. They were not let in.")
+    _time_passes(bob, "something on the way keeps what you send from them")
+    bob.reads_text("something on the way keeps what you send from them")
     bob.sees_waiting("are you there?")
     assert [item["kind"] for item in meddler.items] == ["offer"]
+    assert alice.conversations.count() == 0
+
+
+def test_a_false_half_of_the_seal_is_refused_and_the_guest_reads_what_happened(
+    alice: Person, bob: Person, meddler: Meddler
+) -> None:
+    link = alice.link()
+    meddler.alters("seal", lambda frame: [{**frame, "session": alice.code()}])
+    bob.joins(link)
+    bob.reads_notice("The server answered something else than was asked, so nothing was sent.")
     assert alice.conversations.count() == 0
 
 
@@ -93,7 +108,7 @@ def test_a_message_that_is_kept_from_the_reader_breaks_the_conversation(
     meddler.alters("message", keep_one_back)
     alice.says("first")
     alice.says("second")
-    _wait_out(bob)
+    _time_passes(bob, BROKE_OFF)
     bob.reads(BROKE_OFF)
     bob.reads_text(sentence)
     assert not bob.shows("second")
@@ -110,14 +125,15 @@ def test_a_message_of_another_conversation_is_not_shown(
     meet(alice, bob)
     meddler.alters("message", lambda frame: [{**frame, "body": others.items[-1]["body"]}])
     alice.says("for Bob")
-    _wait_out(bob)
+    _time_passes(bob, BROKE_OFF)
     bob.reads(BROKE_OFF)
     bob.reads_text(NOT_SEALED)
 
 
-def _wait_out(person: Person) -> None:
-    """Half a minute passes in the page alone."""
-    person.page.wait_for_timeout(500)
-    for _ in range(PATIENCE_SECONDS // STEP_SECONDS):
-        person.page.clock.run_for(STEP_SECONDS * 1000)
-        person.page.wait_for_timeout(50)
+def _time_passes(person: Person, until: str) -> None:
+    """In the page alone, until this stands there."""
+    for _ in range(int(MOST_SECONDS / STEP_SECONDS)):
+        if until in person.text():
+            return
+        person.page.clock.run_for(int(STEP_SECONDS * 1000))
+        person.page.wait_for_timeout(STEP_MS)

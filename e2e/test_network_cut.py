@@ -61,6 +61,21 @@ def test_a_page_whose_sockets_died_without_a_word_goes_on_when_it_is_looked_at(
     bob.sees("hello", "waits in this browser", "while you slept")
 
 
+def test_a_page_whose_receive_socket_alone_died_without_a_word_finds_out_when_it_says_something(
+    talking: tuple[Person, Person],
+) -> None:
+    alice, bob = talking
+    network = _stands_before(bob)
+    network.deafens()
+    alice.says("you don’t hear this")
+    alice.sees_stored("you don’t hear this")
+    began = time.monotonic()
+    bob.says("are you there?")
+    bob.hears("you don’t hear this")
+    _is_soon(time.monotonic() - began, "deaf, from the post on")
+    alice.sees("hello", "you don’t hear this", "are you there?")
+
+
 def _stands_before(person: Person) -> Network:
     network = Network(person)
     person.reload()
@@ -95,5 +110,5 @@ def _until_delivered(person: Person, texts: list[str]) -> float:
 
 
 def _is_soon(seconds: float, what: str) -> None:
-    sys.stdout.write(f"{what}: {seconds:.1f} s after the network was back\n")
+    sys.stdout.write(f"{what}: {seconds:.1f} s until all was there\n")
     assert seconds < PATIENCE_SECONDS

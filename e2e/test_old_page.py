@@ -45,7 +45,9 @@ def test_a_page_whose_parts_are_gone_says_so_instead_of_nothing(
     person = make_person("Alice", stack)
     person.context.route("**/static/page/assets/*", lambda route: route.fulfill(status=404))
     person.page.goto(person.url)
+    person.reads("Quarter has not started.")
     person.reads_text("load the page again: there may be a newer one")
+    assert person.axe() == []
     assert all("404" in line or "integrity" in line for line in person.takes_trouble())
     person.context.unroute("**/static/page/assets/*")
     person.reload()

@@ -23,6 +23,7 @@ def test_what_is_said_is_shown_as_it_was_written(talking: tuple[Person, Person])
     ]
     for text in odd:
         alice.says(text)
+    bob.unfolds()
     bob.sees("hello", *(text.strip() for text in odd))
     link = bob.messages.get_by_role("link")
     assert link.get_attribute("href") == "https://example.org/a?b=c#d"

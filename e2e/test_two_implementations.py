@@ -30,7 +30,7 @@ def talk_in_turns(page: Person, terminal: Terminal, *already: str) -> None:
     """Several changes of turn, and turns of several messages; all arrives once, in order."""
     said = list(already)
     for number in range(4):
-        turn = [f"page {number}, first", f"page {number}, second 👋{' long' * 300}", f"terminal {number}"]
+        turn = [f"page {number}, first", f"page {number}, second 👋{' long' * 150}", f"terminal {number}"]
         page.says(turn[0])
         page.says(turn[1])
         terminal.sees(f"page {number}, second")

@@ -8,6 +8,7 @@ export default defineConfig({
     environment: 'node',
     sequence: { shuffle: true },
     maxWorkers: '100%',
+    hookTimeout: 60_000, // some make RSA keys, which takes as long as it takes
     restoreMocks: true,
   },
 })

@@ -10,10 +10,8 @@ export async function forgeHybrid(bits: 2048 | 3072): Promise<Way> {
     carry: (text) =>
       carryBy(
         text,
-        async () => {
-          const sealed = seal(publicKey, text)
-          return { sealed, bytes: sealed.length }
-        },
+        async () => seal(publicKey, text),
+        (sealed) => sealed,
         async (sealed) => open(privateKey, sealed),
       ),
   }

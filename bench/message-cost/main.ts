@@ -4,7 +4,7 @@ import { version } from 'node-forge/package.json'
 import { chooseKem } from '../../frontend/src/protocol'
 import { portableKem } from '../../frontend/src/protocol/kem'
 import { forgeHybrid } from './forgeHybrid'
-import { turnByTurn, withinTurn } from './quarter'
+import { inABurst, turnByTurn, withinTurn } from './quarter'
 import type { Carried, Way } from './way'
 
 const WARM_UP = 5
@@ -24,6 +24,7 @@ async function main(): Promise<void> {
     await forgeHybrid(3072),
     await forgeHybrid(2048),
     await withinTurn(kem),
+    await inABurst(kem),
     await turnByTurn(kem, kem.name === 'webcrypto' ? 'the browser' : 'the library'),
     await turnByTurn(portableKem(), 'the library'),
   ]

@@ -6,23 +6,26 @@ export interface Way {
 }
 
 export interface Carried {
-  /** Length of what travels. */
+  /** Length of what travels to the server. */
   readonly bytes: number
   readonly sealMs: number
   readonly openMs: number
 }
 
-/** Times a sealing and an opening. */
-export async function carryBy<T>(
+/** Times a sealing and an opening; what the server does to the frame between them is nobody's cost. */
+export async function carryBy<T extends { readonly length: number }, U>(
   text: string,
-  seal: () => Promise<{ readonly sealed: T; readonly bytes: number }>,
-  open: (sealed: T) => Promise<string>,
+  seal: () => Promise<T>,
+  relay: (sealed: T) => U,
+  open: (arrived: U) => Promise<string>,
 ): Promise<Carried> {
   const start = performance.now()
-  const { sealed, bytes } = await seal()
-  const between = performance.now()
-  const opened = await open(sealed)
-  const end = performance.now()
+  const sealed = await seal()
+  const sealMs = performance.now() - start
+  const arrived = relay(sealed)
+  const arrivedAt = performance.now()
+  const opened = await open(arrived)
+  const openMs = performance.now() - arrivedAt
   if (opened !== text) throw new Error('another text came out')
-  return { bytes, sealMs: between - start, openMs: end - between }
+  return { bytes: sealed.length, sealMs, openMs }
 }

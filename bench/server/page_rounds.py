@@ -68,7 +68,7 @@ async def _resident(pid: int) -> float:
 
 @dataclass(frozen=True)
 class Return:
-    """When the server was told to end, when each page was back (monotonic), and how often they tried."""
+    """When the server was told to end, when each page was back (or inf), how often they tried."""
 
     ended_at: float
     back_at: list[float]
@@ -85,7 +85,7 @@ def reconnect(load: Pages, pid: int) -> Return:
         try:
             ended_at = time.monotonic()
             os.kill(pid, signal.SIGTERM)
-            back_at = await _all_back(guests)
+            back_at = await _all_back(guests, ended_at)
             return Return(ended_at, back_at, sum(guest.tries for guest in guests))
         finally:
             for task in staying:
@@ -95,14 +95,17 @@ def reconnect(load: Pages, pid: int) -> Return:
     return on_uvloop(run())
 
 
-async def _all_back(guests: "Sequence[Regular]") -> list[float]:
-    """When each came, once all have been there for a while: a server that ends may let some in again."""
-    async with asyncio.timeout(BACK_SECONDS):
-        while True:
-            await asyncio.sleep(SETTLE_SECONDS)
-            there_at = [guest.there_at for guest in guests if guest.there_at is not None]
-            if len(there_at) == len(guests) and max(there_at) < time.monotonic() - SETTLE_SECONDS / 2:
-                return there_at
+async def _all_back(guests: "Sequence[Regular]", since: float) -> list[float]:
+    """When each came back, inf for who did not in BACK_SECONDS.
+
+    It waits until all have been there for a while: a server that ends may let some in again.
+    """
+    while True:
+        await asyncio.sleep(SETTLE_SECONDS)
+        now = time.monotonic()
+        back_at = [guest.there_at if guest.there_at > since else float("inf") for guest in guests]
+        if max(back_at) < now - SETTLE_SECONDS / 2 or now > since + BACK_SECONDS:
+            return back_at
 
 
 class Regular:
@@ -110,8 +113,8 @@ class Regular:
 
     def __init__(self, talk: Talk, side: int) -> None:
         self._talk, self._side = talk, side
-        #: Since when it has been there, if it is; how often it tried to come back.
-        self.there_at: float | None = None
+        #: Since when it has been there (0: it is not); how often it tried to come back.
+        self.there_at = 0.0
         self.tries = 0
 
     async def enter(self, index: int) -> None:
@@ -134,12 +137,12 @@ class Regular:
             self._page.leave()
 
     def _lose(self, why: Exception) -> None:
-        self.there_at = None
+        self.there_at = 0.0
         self._gone.set()
 
     async def _come_back(self) -> None:
-        self.there_at, longest = None, FIRST_PAUSE_SECONDS
-        while self.there_at is None:
+        self.there_at, longest = 0.0, FIRST_PAUSE_SECONDS
+        while not self.there_at:
             self._page.leave()
             await asyncio.sleep(longest * random.uniform(0.5, 1.0))
             longest = min(LONGEST_PAUSE_SECONDS, 2 * longest)

@@ -162,6 +162,16 @@ async def test_uvicorn_gives_up_a_request_that_does_not_come_to_its_end(
             await writer.wait_closed()
 
 
+def test_a_handshake_as_browsers_make_it_is_answered_without_compression(server: servers.Server) -> None:
+    offer = b"\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
+    port = int(server.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=4) as client:
+        client.sendall(UPGRADE.replace(b"\r\n\r\n", offer))
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101 ")
+    assert b"permessage-deflate" not in answer
+
+
 def test_daphne_refuses_a_handshake_whose_body_would_be_parsed_as_frames() -> None:
     channel: Any = serve_daphne.Channel()  # type: ignore[no-untyped-call]
     channel.factory = SimpleNamespace(server=Mock())

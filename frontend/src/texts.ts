@@ -72,6 +72,7 @@ export const list = {
   title: 'Conversations',
   empty: 'None yet. They show up here.',
   fresh: 'New conversation',
+  freshShort: 'New',
   unread: (n: number) => counted(n, 'new message', 'new messages'),
   left: (text: string) => `${text} left`,
 }
@@ -124,9 +125,14 @@ export const conversation = {
   typing: 'writing…',
   newest: 'Show newest messages',
   earlier: 'Show earlier messages',
+  unfold: 'Show all',
   waitingJoin:
-    'The other side has not opened Quarter yet. You can write already: it waits here, sealed, until they are back.',
+    'The other side has not answered yet. You can write already: it waits here, sealed, until they are back.',
   waitingAsk: 'You asked to talk. You can write once they accept.',
+  stillJoin:
+    'Still no answer. The other side may be away, or the link no longer good, or something on the way keeps what you send from them. If you know that they are there, ask for a new link.',
+  stillAsk:
+    'Still no answer. They may be away, or not want to, or never have got what you sent. If you know that they are there, ask for a link.',
   left: (text: string) => `${text} left`,
   keep: (ttl: number) => `Keep for another ${durationText(ttl)}`,
   endsSoon: 'This conversation ends soon.',
@@ -179,7 +185,10 @@ const ended: Record<EndedWhy, { title: string; body: string }> = {
     title: 'This link was used already.',
     body: 'A link lets in one person. If that was not you, tell whoever gave it to you, and ask for another.',
   },
-  unanswered: { title: 'Nobody answered.', body: 'The other side did not come back in time.' },
+  unanswered: {
+    title: 'Nobody answered.',
+    body: 'The other side did not come back in time, or never got what you sent.',
+  },
   'server-says': {
     title: 'Ended, says the server.',
     body: 'The other side gave no sign of it, so there is no proof why.',
@@ -220,12 +229,12 @@ export const erase = {
 
 /** What was deleted, and who was told; a line each. */
 export function receiptLines(receipt: EraseReceipt): string[] {
-  if (!receipt.counted) return ['The server holds nothing of you any more', KEYS_DELETED]
+  if (!receipt.counted) return ['The server says that it doesn’t know you any more', KEYS_DELETED]
   const onServer = [
     counted(receipt.sessions, 'conversation', 'conversations'),
     counted(receipt.messages, 'sealed message', 'sealed messages'),
     ...(receipt.files > 0 ? [counted(receipt.files, 'file', 'files')] : []),
-  ].map((line) => `${line} deleted on the server`)
+  ].map((line) => `${line} deleted, says the server`)
   return [...onServer, KEYS_DELETED, toldLine(receipt)]
 }
 
@@ -280,6 +289,8 @@ export const notices = {
     `Somebody tried ${name === null ? 'a link' : `the link “${name}”`} of yours again that had been used. They were not let in.`,
   full: (name: string | null) =>
     `${name === null ? 'A conversation' : `The conversation with ${name}`} is full. What waits there will not arrive: start a new one.`,
+  badOffer:
+    'Somebody tried to reach you with an old link, or with one that was changed on its way. They were not let in. If you are waiting for somebody, give them a new link.',
   requestCame: 'Somebody asks to talk with you.',
   noRoom: 'There is no room in this browser to keep that. Free some, then try again.',
   unexpected: 'That did not work. Try again; if it keeps failing, load the page again.',
@@ -296,6 +307,8 @@ const errors: Record<EngineErrorCode, string> = {
   full: 'There is no room for more just now. End a conversation, or try again later.',
   offline: 'There is no connection just now. Try again when it is back.',
   'not-open': 'This conversation is not open any more.',
+  'wrong-answer':
+    'The server answered something else than was asked, so nothing was sent. Try again; if it stays so, don’t trust this server.',
   refused: 'The server refused that. Load the page again, then try once more.',
 }
 

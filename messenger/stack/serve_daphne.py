@@ -317,7 +317,9 @@ def header_of(length: int) -> bytes:
 def configured(factory: Any) -> type[WebSocket]:
     """WebSocket with the factory's options. Autobahn would copy them into each socket, and print them."""
     options = {name: getattr(factory, name) for name in WebSocket.CONFIG_ATTRS}
-    return type("WebSocket", (WebSocket,), {**options, "CONFIG_ATTRS": ()})
+    # As a class's own a function would be a method, and get the socket as its first argument.
+    own = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}
+    return type("WebSocket", (WebSocket,), {**own, "CONFIG_ATTRS": ()})
 
 
 class PatientServer(Server):  # type: ignore[misc]

@@ -78,7 +78,8 @@ class Meddled:
     async def recv(self) -> bytes:
         while not self._waiting:
             frame = wire.decode(self._replies, await self._connection.recv())
-            self._waiting += [wire.encode(changed) for changed in self._meddler.into(frame)]
+            for each in frame.items if isinstance(frame, wire.Items) else [frame]:
+                self._waiting += [wire.encode(changed) for changed in self._meddler.into(each)]
             self._meddler.passes()
         return self._waiting.pop(0)
 

@@ -1,4 +1,4 @@
-import { readonly, ref, type Ref } from 'vue'
+import { computed, readonly, ref, type Ref } from 'vue'
 
 const now = ref(Date.now())
 let users = 0
@@ -29,6 +29,10 @@ export function watchClock(): () => void {
 }
 
 export const useNow = (): Readonly<Ref<number>> => readonly(now)
+
+/** Whether the page is frozen, or was until this very moment: not even that something ended may be told. */
+export const useVeiled = (): Readonly<Ref<boolean>> =>
+  computed(() => now.value === Number.POSITIVE_INFINITY)
 
 function begin(): void {
   tick()

@@ -6,7 +6,8 @@
  *   2. Commit first, then tell: bytes leave, and the screen changes, after the vault has them.
  *   3. What can't be opened is fetched again for 30 s; then the conversation is broken, for good.
  *   4. After its end nothing of it is left, here or in the vault, but that it was.
- *   5. What is spent is wiped: states that were replaced, keys that only the vault has to keep.
+ *   5. A place in the session's stream is the server's word: the cursor passes none that can't be (DESIGN §4).
+ *   6. What is spent is wiped: states that were replaced, keys that only the vault has to keep.
  */
 import {
   acceptAnswer,
@@ -30,7 +31,7 @@ import { StaleVersion, type Change } from '../vault/vault'
 import { untilDone } from './background'
 import { deadlineAfter, endsAt, hasPassed, isDue, withTtl, type Deadline } from './deadline'
 import { draftKey, Drafts } from './drafts'
-import { Fetching } from './fetching'
+import { ANYWHERE, Fetching } from './fetching'
 import { lineOf, mended } from './lines'
 import { Outbox } from './outbox'
 import { Queue } from './queue'
@@ -38,6 +39,7 @@ import type { Room } from './room'
 import {
   obeyed,
   open,
+  openAll,
   seal,
   wipeState,
   type HelloTaken,
@@ -63,6 +65,8 @@ const TTL_MAX_SECONDS = 24 * 3600
 /** More waiting messages than the server's own burst: the person is ahead of the network. */
 const OUTBOX_LIMIT = 50
 const DRAFT_LIMIT = 50
+/** So many messages at most are taken in one transaction: as many as the server sends ahead of what is taken. */
+const TOGETHER = 64
 /** What a session's stream begins with; all else are messages (DESIGN §3). */
 const FIRST_KINDS: readonly Item['kind'][] = ['offer', 'answer']
 
@@ -232,27 +236,40 @@ export class Conversation {
     if (this.#state.ackOwed) this.#ackSoon()
   }
 
-  /** An item of the session's stream. Throws nothing: what is wrong with it ends up in the state. */
-  async item(item: Item): Promise<void> {
-    await this.#queue.run(async () => {
-      if (this.#fetching.isBehind(item.seq)) return
+  /**
+   * Works on the first of these items of the session's stream, and on those behind it that can be taken with it.
+   * Answers on how many. Throws nothing: what is wrong with one ends up in the state.
+   */
+  items(items: readonly Item[]): Promise<number> {
+    return this.#queue.run(async () => {
+      const [item] = items
+      if (!item || this.#fetching.isBehind(item.seq)) return 1
       this.checkDeadline()
-      if (this.over || (await this.#isDone(item))) this.#passed(item.seq)
+      const done = this.over ? 1 : await this.#doneOf(item, items)
+      const last = items[done - 1]
+      if (last) this.#passed(last.seq)
+      return Math.max(done, 1)
     })
   }
 
-  async #isDone(item: Item): Promise<boolean> {
+  /** How many of these are done with. */
+  async #doneOf(item: Item, items: readonly Item[]): Promise<number> {
     if (item.kind !== (FIRST_KINDS[item.seq - 1] ?? 'message')) {
       return this.#fetchAgain(item.seq, 'bad-message')
     }
-    if (item.kind === 'message') return this.#message(item)
+    if (item.kind === 'message') return this.#message(item, items)
     if (item.kind === 'answer') await this.#answer(item.body)
-    return true
+    this.#reached(item.seq)
+    return 1
+  }
+
+  /** All up to this place has come. */
+  #reached(seq: number): void {
+    this.#cursor = Math.max(this.#cursor, seq)
   }
 
   /** An item is done with: the server may send more. */
   #passed(seq: number): void {
-    this.#cursor = Math.max(this.#cursor, seq)
     this.#room.server.taken(this.id, seq)
     this.#fetching.done(seq)
   }
@@ -352,15 +369,15 @@ export class Conversation {
 
   // ---- its end
 
-  /** Whether its time is up by this page's own clocks, give or take a moment. */
+  /** Whether its time is up by this page's own clocks, give or take a moment, whatever the server says of it. */
   get due(): boolean {
-    return isDue(this.#room.clock, this.#deadline)
+    return isDue(this.#room.clock, withTtl(this.#deadline, this.#agreedTtl))
   }
 
   /** Ends it if its time is up; answers whether it is over. */
   checkDeadline(): boolean {
     if (!this.#endedWhy && hasPassed(this.#room.clock, this.#deadline)) {
-      this.end(this.#state.confirmed ? 'expired' : 'unanswered')
+      this.end(!this.#state.confirmed ? 'unanswered' : this.due ? 'expired' : 'server-says')
     }
     return this.over
   }
@@ -390,7 +407,12 @@ export class Conversation {
   // ---- inside
 
   get #ttl(): number {
-    return Math.min(this.#state.ttlSeconds, this.#serverTtl, TTL_MAX_SECONDS)
+    return Math.min(this.#agreedTtl, this.#serverTtl)
+  }
+
+  /** The ttl without the server's later word, which may only shorten it. */
+  get #agreedTtl(): number {
+    return Math.min(this.#state.ttlSeconds, TTL_MAX_SECONDS)
   }
 
   get #seals(): CryptoKey {
@@ -438,7 +460,7 @@ export class Conversation {
   #wipeRest(read: StoredConversation, change: Change | null): void {
     wipeState(read, this.#state)
     if (change) wipeState(change.state, this.#state)
-    if (change?.record?.key) wipe(change.record.key)
+    for (const { key } of change?.records ?? []) if (key) wipe(key)
   }
 
   /** What was committed is what stands, save that an end or a break meanwhile is for good. */
@@ -478,19 +500,44 @@ export class Conversation {
     this.#tellView()
   }
 
-  /** Whether the item is done with. */
-  async #message(item: Item): Promise<boolean> {
+  async #message(item: Item, items: readonly Item[]): Promise<number> {
     const digest = await sha256(item.body)
     const known = this.#transcript.recordOf(digest)
-    if (known) {
-      if (this.#transcript.isMissing(known)) await this.#readAgain(item.body, known)
-      return true
-    }
+    if (known) return this.#known(item, known)
     if (item.sender === this.#state.role) {
       this.#break('rolled-back')
-      return true
+      return 1
     }
-    return this.#take(item)
+    const run = this.#runOf(item, items)
+    return run.length === 0 ? this.#fetchAgain(ANYWHERE, 'missing-message') : this.#take(run)
+  }
+
+  /** Of the peer's messages that wait one behind the other, those whose places can be those of its next ones. */
+  #runOf({ sender }: Item, items: readonly Item[]): readonly Item[] {
+    let n = this.#transcript.countOf(sender)
+    const run: Item[] = []
+    for (const item of items.slice(0, TOGETHER)) {
+      const isMessage = item.kind === 'message' && item.seq > FIRST_KINDS.length
+      if (!isMessage || item.sender !== sender || this.#isAhead(item, { sender, n })) break
+      run.push(item)
+      n += 1
+    }
+    return run
+  }
+
+  /** One that was sent or taken before: read again after a load; else it is nothing new, and moves little. */
+  async #known(item: Item, record: StoredRecord): Promise<number> {
+    const isMissing = this.#transcript.isMissing(record)
+    const isAhead = this.#isAhead(item, record)
+    if (isMissing && isAhead) return this.#fetchAgain(ANYWHERE, 'missing-message')
+    if (isMissing) await this.#readAgain(item.body, record)
+    if (isMissing || (!isAhead && record.sender === this.#state.role)) this.#reached(item.seq)
+    return 1
+  }
+
+  /** Whether something that has not come would lie before it: then it waits, or its place is false. */
+  #isAhead({ seq }: Item, record: Pick<StoredRecord, 'sender' | 'n'>): boolean {
+    return seq > this.#transcript.lastPlaceOf(record)
   }
 
   /** A message that was sent or taken before this page was loaded. */
@@ -526,25 +573,37 @@ export class Conversation {
     return this.#outbox.get(n) ? 'waiting' : 'stored'
   }
 
-  async #take(item: Item): Promise<boolean> {
-    const taken: Opened = await this.#update((state) => this.#open(state, item.body))
-    switch (taken.verdict) {
+  /** Takes the first of these messages, and those behind it that open too. */
+  async #take(run: readonly Item[]): Promise<number> {
+    const bodies = run.map(({ body }) => body)
+    const opened = await this.#update((state) =>
+      openAll(state, bodies, (before, bytes) => this.#open(before, bytes)),
+    )
+    let done = 0
+    for (const [at, one] of opened.entries()) done += this.#judged(one, run[at]?.seq ?? 0)
+    return done
+  }
+
+  #judged(opened: Opened, seq: number): number {
+    switch (opened.verdict) {
       case 'taken':
-        taken.after()
-        if (!this.over) this.#took(taken.content, taken.record)
-        return true
+        opened.after()
+        this.#reached(seq)
+        this.#fetching.found()
+        if (!this.over) this.#took(opened.content, opened.record)
+        return 1
       case 'resend':
       case 'late':
-        return true
+        return 1
       case 'gap':
-        return this.#fetchAgain(item.seq, 'missing-message')
+        return this.#fetchAgain(seq, 'missing-message')
       // An honest server stores none such: what it stood in for must not be lost unseen.
       case 'drop':
       case 'failed':
-        return this.#fetchAgain(item.seq, 'bad-message')
+        return this.#fetchAgain(seq, 'bad-message')
       case 'broken':
         this.#break('bad-message')
-        return true
+        return 1
     }
   }
 
@@ -593,15 +652,17 @@ export class Conversation {
     else if (content.t !== 'ack') this.#ackSoon()
   }
 
-  /** Asks for the item anew; after 30 s the conversation is broken. Answers that it isn't done with. */
-  #fetchAgain(seq: number, code: BrokenCode): false {
+  /** Asks for the item anew; after 30 s the conversation is broken. Answers that none is done with. */
+  #fetchAgain(seq: number, code: BrokenCode): 0 {
     this.#fetching.begin(seq, code)
-    return false
+    return 0
   }
 
+  /** Answers whether the server could be asked, and what it sends be kept. */
   #askAgain(): boolean {
-    this.#room.server.resync({ [this.id]: this.#cursor })
-    return this.#room.server.online
+    const { server, vault } = this.#room
+    server.resync({ [this.id]: this.#cursor })
+    return server.online && !vault.isFull
   }
 
   /** For good: told to the person, written down, and nothing but bye is sent any more. */

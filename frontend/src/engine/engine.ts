@@ -351,9 +351,10 @@ export class QuarterEngine implements Engine {
     if (!connection.online) throw new EngineError('offline')
     await Promise.all([...house.conversations.values()].map(sayBye))
     this.#erasing = 'asked'
-    const reply = await house.request({ t: 'erase' }).catch((error) => this.#lostReceipt(error))
+    const reply = await house
+      .ask({ t: 'erase' }, 'erased')
+      .catch((error) => this.#lostReceipt(error))
     if (!reply) return UNCOUNTED
-    if (reply.t !== 'erased') throw new EngineError('refused')
     this.#erasing = 'gone'
     const { sessions, messages, files, peers, told } = reply
     return { sessions, messages, files, peers, told, counted: true }

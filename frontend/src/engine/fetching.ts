@@ -4,6 +4,9 @@ import type { BrokenCode } from './words'
 /** Waits before each new fetch, ms; 30 s in all. */
 const PAUSES_MS = [500, 1_000, 2_000, 4_000, 7_500, 15_000]
 
+/** The place of an item whose place the server gave wrongly. */
+export const ANYWHERE = Number.POSITIVE_INFINITY
+
 export class Fetching {
   readonly #ask: () => boolean
   readonly #giveUp: (code: BrokenCode) => void
@@ -11,13 +14,16 @@ export class Fetching {
   #tries = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** `ask` answers whether the server could be asked; while it can't be, no time runs. */
+  /** `ask` answers whether asking could help; while it can't, no time runs. */
   constructor(ask: () => boolean, giveUp: (code: BrokenCode) => void) {
     this.#ask = ask
     this.#giveUp = giveUp
   }
 
-  /** The item at `seq` is wanted, or one before it; what comes behind it waits. */
+  /**
+   * The item at `seq` is wanted, or one before it; what comes behind it waits. Where that place can't be the
+   * true one (`ANYWHERE`) nothing waits, and the next message that is taken ends it.
+   */
   begin(seq: number, code: BrokenCode): void {
     if (this.#seq !== null) return
     this.#seq = seq
@@ -33,6 +39,11 @@ export class Fetching {
   /** The item at `seq` was taken. */
   done(seq: number): void {
     if (this.#seq !== null && seq >= this.#seq) this.stop()
+  }
+
+  /** A message was taken, the next of its sender. */
+  found(): void {
+    if (this.#seq === ANYWHERE) this.stop()
   }
 
   stop(): void {

@@ -76,15 +76,13 @@ export async function offerAgain(house: House, conversation: Conversation): Prom
 
 /** This side's seal half of a session that is about to be; the same one for the same session. */
 export async function prepare(house: House, id: string): Promise<Bytes> {
-  const reply = await house.request({ t: 'prepare', session: id })
-  if (reply.t !== 'seal' || reply.session !== id) throw new EngineError('refused')
-  return reply.half
+  const { session, half } = await house.ask({ t: 'prepare', session: id }, 'seal')
+  if (session !== id) throw new EngineError('wrong-answer')
+  return half
 }
 
 async function lookup(house: House, hash: Bytes): Promise<Bytes> {
-  const reply = await house.request({ t: 'lookup', hash: b64uEncode(hash) })
-  if (reply.t !== 'key') throw new EngineError('refused')
-  return reply.modulus
+  return (await house.ask({ t: 'lookup', hash: b64uEncode(hash) }, 'key')).modulus
 }
 
 async function offerTo(

@@ -20,6 +20,8 @@ import {
 
 /** The longest pause that the server may ask for. */
 const LONGEST_PAUSE_SECONDS = 60
+/** Anybody who has our code can send what is no offer: the person is told of it so often at most, ms. */
+const BAD_OFFER_MS = 60_000
 
 /** Someone asks to talk; nothing of it is in the vault until the person accepts. */
 export interface Asking {
@@ -35,6 +37,7 @@ export class House {
   /** Conversations that ended while no page was there to see it: nothing of them opens any more. */
   readonly #remains = new Map<string, View>()
   readonly #processed: Set<string>
+  #toldBadOfferAt = Number.NEGATIVE_INFINITY
   /** Requests without a link are left unread. */
   linkOnly: boolean
 
@@ -50,6 +53,13 @@ export class House {
   }
 
   // ---- the server
+
+  /** Asks the server for one kind of answer; 'wrong-answer' where another one comes. */
+  async ask<T extends Reply['t']>(request: Request, kind: T): Promise<Extract<Reply, { t: T }>> {
+    const reply = await this.request(request)
+    if (!isOfKind(reply, kind)) throw new EngineError('wrong-answer')
+    return reply
+  }
 
   /** Asks the server; throws EngineError with what it means for the person. */
   async request(request: Request): Promise<Reply> {
@@ -223,6 +233,14 @@ export class House {
     }
   }
 
+  /** An offer was left unread for what it is: its sender may be waiting for us. Told once a minute at most. */
+  tellBadOffer(): void {
+    const tick = this.room.clock.monotonic()
+    if (tick - this.#toldBadOfferAt < BAD_OFFER_MS) return
+    this.#toldBadOfferAt = tick
+    this.room.tell({ type: 'notice', notice: { kind: 'bad-offer', name: null } })
+  }
+
   tellAsking({ info, peer, deadline }: Asking): void {
     this.room.tell({
       type: 'conversation',
@@ -242,6 +260,9 @@ export class House {
     })
   }
 }
+
+const isOfKind = <T extends Reply['t']>(reply: Reply, kind: T): reply is Extract<Reply, { t: T }> =>
+  reply.t === kind
 
 const CODES: Partial<Record<string, EngineErrorCode>> = {
   full: 'full',

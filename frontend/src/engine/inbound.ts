@@ -18,6 +18,8 @@ import { EngineError, type EndedWhy } from './types'
 export class Inbound {
   readonly #house: House
   readonly #queue = new Queue()
+  /** Items of one session that wait behind one another: what can be is taken together. */
+  #waiting: Item[] = []
   /** Sessions of which we have nothing, as the server told of them: their offers are to come. */
   readonly #infos = new Map<string, SessionInfo>()
   /** Sessions of ours that `ready` did not name; settled when the server has told all. */
@@ -33,17 +35,29 @@ export class Inbound {
   }
 
   take(frame: FromReceive): void {
+    if (frame.t === 'item') return this.#wait(frame)
+    this.#waiting = []
     void this.#queue.run(() => this.#alone(() => this.#take(frame)))
   }
 
-  #take(frame: FromReceive): Promise<void> | undefined {
+  #wait(item: Item): void {
+    if (this.#waiting[0]?.session === item.session) {
+      this.#waiting.push(item)
+      return
+    }
+    const items = (this.#waiting = [item])
+    void this.#queue.run(() => {
+      if (this.#waiting === items) this.#waiting = []
+      return this.#items(items)
+    })
+  }
+
+  #take(frame: Exclude<FromReceive, { t: 'item' }>): Promise<void> | undefined {
     switch (frame.t) {
       case 'ready':
         return this.#ready(frame.sessions)
       case 'session':
         return this.#informed(frame.session)
-      case 'item':
-        return this.#item(frame)
       case 'caught_up':
         return this.#caughtUp()
       case 'volatile':
@@ -98,12 +112,24 @@ export class Inbound {
     }
   }
 
-  /** What could not be written down is asked for again, until it can. */
-  async #item(item: Item): Promise<void> {
+  async #items(items: readonly Item[]): Promise<void> {
+    let at = 0
+    while (at < items.length) {
+      let done = 1
+      await this.#alone(async () => {
+        done = await this.#some(items.slice(at))
+      })
+      at += done
+    }
+  }
+
+  /** Works on the first of these, and what goes with it; what could not be written down is asked for again, until it can. */
+  async #some(items: readonly Item[]): Promise<number> {
     try {
-      await this.#taken(item)
+      return await this.#taken(items)
     } catch (error) {
-      if (!(error instanceof EngineError)) setTimeout(() => this.#askAgain(item), AGAIN_MS)
+      const [item] = items
+      if (item && !(error instanceof EngineError)) setTimeout(() => this.#askAgain(item), AGAIN_MS)
       throw error
     }
   }
@@ -113,15 +139,18 @@ export class Inbound {
     room.server.resync({ [session]: conversations.get(session)?.cursor ?? 0 })
   }
 
-  async #taken(item: Item): Promise<void> {
+  async #taken(items: readonly Item[]): Promise<number> {
+    const [item] = items
+    if (!item) return 0
     const conversation = this.#house.conversations.get(item.session)
-    if (conversation) return conversation.item(item)
+    if (conversation) return conversation.items(items)
     const info = this.#infos.get(item.session)
     if (info && item.kind === 'offer') {
       await owner.offered(this.#house, item, info)
       this.#infos.delete(item.session)
     }
     this.#house.room.server.taken(item.session, item.seq)
+    return 1
   }
 
   async #caughtUp(): Promise<void> {

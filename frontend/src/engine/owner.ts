@@ -2,7 +2,7 @@
  * The owner's handshake (PROTOCOL §5).
  *
  * An offer that fails a check is left unread: no state, and no sign to its sender; only the server is
- * told that it need keep no place for it. One that verifies under a live link is answered at once; one
+ * told that it need keep no place for it, and the person that somebody may be waiting for them. One that verifies under a live link is answered at once; one
  * without an invite waits for the person, unless they want links alone; one under a spent link is
  * declined, and the owner is told.
  */
@@ -29,10 +29,10 @@ import { EngineError } from './types'
 export async function offered(house: House, item: Item, info: SessionInfo): Promise<void> {
   if (item.sender !== 0 || info.role !== 1 || house.wasProcessed(item.session)) return
   const offer = await read(house, item)
-  if (!offer) return leaveUnread(house, info.id)
+  if (!offer) return leaveSpoilt(house, info.id)
   if (!offer.invited) return house.linkOnly ? leaveUnread(house, info.id) : ask(house, info, offer)
   const link = await house.links.verifying(offer)
-  if (!link) return leaveUnread(house, info.id)
+  if (!link) return leaveSpoilt(house, info.id)
   if (link.spent) return triedAgain(house, item.session, link)
   const answering = house.links.answering(link, b64uEncode(offer.initiator))
   if (!answering) return leaveUnread(house, info.id)
@@ -124,6 +124,12 @@ async function read(house: House, item: Item): Promise<ReadOffer | null> {
   }
 }
 
+/** The same for one that fails a check: an old link, or bytes that were changed on their way. We are told. */
+function leaveSpoilt(house: House, id: string): void {
+  leaveUnread(house, id)
+  house.tellBadOffer()
+}
+
 /** Its sender sees what a page that is away would show: nothing. */
 function leaveUnread(house: House, id: string): void {
   house.dismissAsking(id)
@@ -157,7 +163,7 @@ async function sendAnswer(
   try {
     answered = await answerOffer(room.kem, room.identity, offer, link?.secret ?? null)
   } catch (error) {
-    if (error instanceof ProtocolError) return leaveUnread(house, info.id)
+    if (error instanceof ProtocolError) return leaveSpoilt(house, info.id)
     throw error
   }
   const state = house.newState({

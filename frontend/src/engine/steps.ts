@@ -77,7 +77,7 @@ export async function seal(
       ackOwed: false,
       activeAt: isActivity(content) ? clock.wall() : state.activeAt,
     },
-    record,
+    records: [record],
     outgoing: { n, bytes },
     sentDrafts: draft === null ? [] : [draft],
   }
@@ -118,9 +118,39 @@ export async function open(
     peerSeen: 'seen' in content ? content.seen : state.peerSeen,
   }
   return {
-    change: { ...hello.change, state: next, record },
+    change: { ...hello.change, state: next, records: [record] },
     value: { verdict: 'taken', content, record, after: hello.after },
   }
+}
+
+/**
+ * Opens messages that wait one behind the other, up to the first that is not to be taken; one change writes all that
+ * are. Answers what became of them, and of the first in any case.
+ */
+export async function openAll(
+  state: StoredConversation,
+  bodies: readonly Bytes[],
+  openNext: (state: StoredConversation, bytes: Bytes) => Promise<Step<Opened>>,
+): Promise<Step<Opened[]>> {
+  const steps: Step<Opened>[] = []
+  let before = state
+  for (const bytes of bodies) {
+    const step = await openNext(before, bytes)
+    if (step.change === null && steps.length > 0) break
+    steps.push(step)
+    if (step.change === null) break
+    if (before !== state) wipeState(before, step.change.state)
+    before = step.change.state
+  }
+  return { change: joined(steps), value: steps.map(({ value }) => value) }
+}
+
+/** The last state with all records; beyond these a hello alone changes more, and it comes first. */
+function joined(steps: readonly Step<Opened>[]): Change | null {
+  const changes = steps.flatMap(({ change }) => (change ? [change] : []))
+  const last = changes.at(-1)
+  const records = changes.flatMap((change) => change.records ?? [])
+  return last ? { ...changes[0], ...last, records } : null
 }
 
 /** A content as this side goes by it: a timer is cut to the server's bounds (PROTOCOL §7). */

@@ -12,7 +12,11 @@ export class Transcript {
   readonly #byPlace = new Map<string, StoredRecord>()
   /** Records whose bytes have not come back since the page was loaded: they alone have their keys. */
   readonly #missing = new Set<StoredRecord>()
-  #lines: Line[] = []
+  readonly #counts: [number, number] = [0, 0]
+  /** By their place in order. */
+  readonly #lines = new Map<number, Line>()
+  /** Places of one's own lines that the peer is not known to have taken. */
+  readonly #open = new Set<number>()
 
   constructor(kept: readonly StoredRecord[]) {
     for (const record of kept) {
@@ -24,12 +28,13 @@ export class Transcript {
   #index(record: StoredRecord): void {
     this.#byDigest.set(toHex(record.digest), record)
     this.#byPlace.set(`${record.sender}/${record.n}`, record)
+    this.#counts[record.sender] += 1
   }
 
   /** A message was sent or taken just now. */
   add(record: StoredRecord, line: Line | null): void {
     this.#index(record)
-    if (line) this.#lines.push(line)
+    if (line) this.#put(line)
   }
 
   /** The record of exactly these bytes, if they were sent or taken before. */
@@ -41,6 +46,19 @@ export class Transcript {
     return this.#byPlace.get(`${sender}/${n}`)?.digest
   }
 
+  /**
+   * The last place that message n of a sender can have in the session's stream (DESIGN §3): offer and answer come
+   * before it, n of its own, and at most all that is known of the other side's.
+   */
+  lastPlaceOf({ sender, n }: Pick<StoredRecord, 'sender' | 'n'>): number {
+    return 3 + n + this.#counts[sender === 0 ? 1 : 0]
+  }
+
+  /** How many messages of this sender were sent or taken. */
+  countOf(sender: 0 | 1): number {
+    return this.#counts[sender]
+  }
+
   isMissing(record: StoredRecord): boolean {
     return this.#missing.has(record)
   }
@@ -49,9 +67,14 @@ export class Transcript {
   readAgain(record: StoredRecord, line: Line | null): void {
     this.#missing.delete(record)
     if (record.key) wipe(record.key)
-    if (!line) return
-    this.#lines.push(line)
-    this.#lines.sort((a, b) => a.order - b.order)
+    if (line) this.#put(line)
+  }
+
+  #put(line: Line): void {
+    const { mine, delivery } = line.message
+    this.#lines.set(line.order, line)
+    if (mine && delivery !== 'taken') this.#open.add(line.order)
+    else this.#open.delete(line.order)
   }
 
   /** Whether every record could be read. */
@@ -60,32 +83,33 @@ export class Transcript {
   }
 
   get messages(): Message[] {
-    return this.#lines.map(({ message }) => message)
+    const inOrder = [...this.#lines.values()].toSorted((a, b) => a.order - b.order)
+    return inOrder.map(({ message }) => message)
   }
 
   /** Own messages whose delivery changes; answers those that did. */
   deliver(upTo: number, delivery: Delivery): Message[] {
     const changed: Message[] = []
-    this.#lines = this.#lines.map((line) => {
-      if (!line.message.mine || line.n >= upTo || !rises(line.message.delivery, delivery))
-        return line
+    for (const order of this.#open) {
+      const line = this.#lines.get(order)
+      if (!line || line.n >= upTo || !rises(line.message.delivery, delivery)) continue
       const message = { ...line.message, delivery }
       changed.push(message)
-      return { ...line, message }
-    })
+      this.#put({ ...line, message })
+    }
     return changed
   }
 
   /** Everything, at the end. */
   forget(): void {
     for (const { key } of this.#missing) if (key) wipe(key)
-    for (const index of [this.#byDigest, this.#byPlace, this.#missing]) index.clear()
-    this.#lines = []
+    const all = [this.#byDigest, this.#byPlace, this.#missing, this.#lines, this.#open]
+    for (const index of all) index.clear()
   }
 
   /** How many of one's own lines the peer was never shown to have taken. */
   get undelivered(): number {
-    return this.#lines.filter(({ message }) => message.mine && message.delivery !== 'taken').length
+    return this.#open.size
   }
 }
 

@@ -103,9 +103,10 @@ export interface EraseReceipt {
 /**
  * link-tried-again: a link of ours that had been used was tried again; conversation-full: the server
  * takes no more messages of it, and what waits will not be delivered. With the name of its link.
+ * bad-offer: an offer came that failed a check, and was left unread; nothing in it tells whose it was.
  */
 export interface Notice {
-  readonly kind: 'link-tried-again' | 'conversation-full'
+  readonly kind: 'link-tried-again' | 'conversation-full' | 'bad-offer'
   readonly name: string | null
 }
 
@@ -145,6 +146,8 @@ export type EngineErrorCode =
   | 'full'
   | 'offline'
   | 'not-open'
+  /** The server answered something else than was asked. */
+  | 'wrong-answer'
   | 'refused'
 
 /** An action could not be done; nothing was changed by it. */

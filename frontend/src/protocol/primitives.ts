@@ -19,6 +19,14 @@ export async function hmac(key: Bytes, ...parts: readonly Uint8Array[]): Promise
   return new Uint8Array(await crypto.subtle.sign(HMAC, imported, concat(...parts)))
 }
 
+/** HMAC-SHA-256 of two messages under one key, side by side: 32 bytes each. */
+export async function hmacOfBoth(key: Bytes, one: Bytes, other: Bytes): Promise<[Bytes, Bytes]> {
+  const imported = await crypto.subtle.importKey('raw', key, HMAC, false, ['sign'])
+  const sign = (data: Bytes) => crypto.subtle.sign(HMAC, imported, data)
+  const [first, second] = await Promise.all([sign(one), sign(other)])
+  return [new Uint8Array(first), new Uint8Array(second)]
+}
+
 /** Whether a MAC is the right one, compared by WebCrypto. */
 export async function hmacVerifies(
   key: Bytes,

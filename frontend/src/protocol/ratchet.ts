@@ -29,7 +29,7 @@ import {
   type Envelope,
   type Step,
 } from './message'
-import { hash, hkdf, hmac, openRsa, sealRsa } from './primitives'
+import { hash, hkdf, hmacOfBoth, openRsa, sealRsa } from './primitives'
 import { wipeRatchet, type Chain, type Ratchet, type Role, type Turn } from './state'
 
 /** What a message's record keeps (§6, Reading again): it names the message, pins its bytes and opens them. */
@@ -296,9 +296,8 @@ async function deriveStep(
 
 /** One message's key ‖ nonce, and the chain for the next. */
 async function advance(chain: Chain, salt: Bytes): Promise<{ key: Bytes; next: Chain }> {
-  const seed = await hmac(chain.key, Uint8Array.of(1))
-  const next = { epoch: chain.epoch, key: await hmac(chain.key, Uint8Array.of(2)) }
+  const [seed, nextKey] = await hmacOfBoth(chain.key, Uint8Array.of(1), Uint8Array.of(2))
   const key = await hkdf(seed, salt, ascii('quarter/1 message'), KEY_BYTES)
   wipe(seed)
-  return { key, next }
+  return { key, next: { epoch: chain.epoch, key: nextKey } }
 }

@@ -8,18 +8,23 @@ export const useConversations = defineStore('conversations', () => {
   const messages = shallowReactive(new Map<string, readonly Message[]>())
   const unread = shallowReactive(new Map<string, number>())
   const drafts = shallowReactive(new Map<string, string>())
+  /** Of each conversation where its messages stand in the list, by their keys. */
+  const places = new Map<string, Map<string, number>>()
 
   const list = computed(() => [...known.values()].toReversed())
 
-  /** New at the end, or changed in place. */
-  function put(id: string, message: Message): void {
+  /** New at the end, or changed in place; answers whether it is new. */
+  function put(id: string, message: Message): boolean {
     const before = messages.get(id) ?? []
-    const at = before.findLastIndex((other) => other.key === message.key)
-    messages.set(id, at < 0 ? [...before, message] : before.with(at, message))
+    const keys = places.get(id) ?? new Map<string, number>()
+    const at = keys.get(message.key)
+    messages.set(id, at === undefined ? [...before, message] : before.with(at, message))
+    if (at === undefined) places.set(id, keys.set(message.key, before.length))
+    return at === undefined
   }
 
   function clear(id: string): void {
-    for (const held of [messages, unread, drafts]) held.delete(id)
+    for (const held of [messages, unread, drafts, places]) held.delete(id)
   }
 
   return {
@@ -39,7 +44,7 @@ export const useConversations = defineStore('conversations', () => {
       known.delete(id)
     },
     forget: () => {
-      for (const held of [known, messages, unread, drafts]) held.clear()
+      for (const held of [known, messages, unread, drafts, places]) held.clear()
     },
   }
 })

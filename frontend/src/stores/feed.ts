@@ -69,9 +69,7 @@ export function feed(engine: Engine): () => void {
   }
 
   function take(id: string, message: Message): void {
-    const before = conversations.messages.get(id)
-    const isNew = before?.some((other) => other.key === message.key) !== true
-    conversations.put(id, message)
+    const isNew = conversations.put(id, message)
     if (isNew && !message.mine && page.started && !isWatched(id)) conversations.count(id)
   }
 
@@ -81,6 +79,7 @@ export function feed(engine: Engine): () => void {
   }
 
   function tell(notice: Notice): void {
+    if (notice.kind === 'bad-offer') return notices.say(texts.badOffer, 'warning')
     const words = { 'link-tried-again': texts.linkTriedAgain, 'conversation-full': texts.full }
     notices.say(words[notice.kind](notice.name), 'trouble')
   }

@@ -4,10 +4,11 @@ import { ref } from 'vue'
 export interface Notice {
   readonly id: number
   readonly text: string
-  readonly tone: 'calm' | 'trouble'
+  /** A warning stays until it is closed: it may have come while nobody looked. */
+  readonly tone: 'calm' | 'trouble' | 'warning'
 }
 
-const SHOWN_MS = { calm: 5000, trouble: 10_000 }
+const SHOWN_MS = { calm: 5000, trouble: 10_000, warning: null }
 
 /** Short sentences that come and go; saying the same again doesn't pile up. */
 export const useNotices = defineStore('notices', () => {
@@ -23,7 +24,8 @@ export const useNotices = defineStore('notices', () => {
       ...notices.value.filter((notice) => notice.text !== text).slice(-2),
       { id, text, tone },
     ]
-    setTimeout(() => close(id), SHOWN_MS[tone])
+    const shown = SHOWN_MS[tone]
+    if (shown !== null) setTimeout(() => close(id), shown)
   }
   const forget = (): void => {
     notices.value = []

@@ -333,7 +333,7 @@ export class Connection {
         this.#handlers.stored(frame)
         return
       case 'error':
-        if (frame.session !== null) this.#answered(frame.session, frame.n ?? 0)
+        if (frame.session !== null && frame.n !== null) this.#answered(frame.session, frame.n)
         if (frame.id === null) this.#handlers.refused(frame)
         else this.#settle(frame.id, (waiting) => waiting.reject(Refused.from(frame)))
         return

@@ -37,7 +37,7 @@ export interface Held {
 /** What one transaction writes beside the conversation's state. `null` deletes. */
 export interface Change {
   readonly state: StoredConversation
-  readonly record?: StoredRecord
+  readonly records?: readonly StoredRecord[]
   readonly outgoing?: Outgoing
   /** Numbers of drafts that have become messages. */
   readonly sentDrafts?: readonly number[]
@@ -196,6 +196,11 @@ export class Vault {
     ])
   }
 
+  /** Whether the last write found no room in this browser. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
   /** Whether there is room again for about what a message takes; nothing of it stays. */
   async tryRoom(): Promise<void> {
     const padding = new Uint8Array(MESSAGE_BYTES)
@@ -256,7 +261,7 @@ export class Vault {
     key: CryptoKey,
     id: string,
     version: number,
-    { state, record, outgoing, sentDrafts = [], draft, link, processed, joined }: Change,
+    { state, records = [], outgoing, sentDrafts = [], draft, link, processed, joined }: Change,
   ): Promise<Write[]> {
     const inSession = async (
       store: (typeof SESSION_STORES)[number],
@@ -275,7 +280,7 @@ export class Vault {
             tx.objectStore('drafts').delete([id, number]),
       ),
     ]
-    if (record) writes.push(await inSession('records', record.order, record))
+    for (const record of records) writes.push(await inSession('records', record.order, record))
     if (outgoing) writes.push(await inSession('outbox', outgoing.n, outgoing))
     if (draft) writes.push(await inSession('drafts', draft.number, draft.draft))
     if (joined) writes.push((tx) => tx.objectStore('identity').delete('arrival'))

@@ -50,6 +50,21 @@ describe('a message that does not come through', () => {
     expect(bob.texts(id)).toEqual(['first', 'second'])
   })
 
+  it('is not given up while this browser has no room for the one before it', async () => {
+    const id = await meet()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    bob.befalls = (step) => (step === 'write' ? 'disk full' : null)
+    await alice.say(id, 'first')
+    await alice.say(id, 'second')
+    await settle(alice, bob)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect([bob.phase(id), bob.texts(id)]).toEqual(['open', []])
+    bob.befalls = () => null
+    await vi.advanceTimersByTimeAsync(2_000)
+    await settle(alice, bob)
+    expect(bob.texts(id)).toEqual(['first', 'second'])
+  })
+
   it('breaks the conversation when it is withheld for half a minute', async () => {
     const id = await meet()
     const first = world.sessions.get(id)?.items.length ?? 0

@@ -146,13 +146,22 @@ export class Story {
 
   /** Until no page does anything any more, though a while passes. */
   async #quiet(): Promise<void> {
-    for (let before = -1, left = ROUNDS; before !== this.#stepsTaken; left--) {
+    for (
+      let before = -1, left = ROUNDS;
+      before !== this.#stepsTaken || this.#isAnyoneGone;
+      left--
+    ) {
       if (left === 0) throw new Error('the pages find no rest')
       before = this.#stepsTaken
       for (const person of this.people) if (person.life.isOver) await this.#openAgain(person)
       await settle(...this.people)
       vi.advanceTimersByTime(WHILE_MS)
     }
+  }
+
+  /** A page may have died of a step that was taken before the last look. */
+  get #isAnyoneGone(): boolean {
+    return this.people.some(({ life }) => life.isOver)
   }
 
   get #stepsTaken(): number {

@@ -15,6 +15,7 @@ import {
 } from '../../src/protocol'
 import { assemble } from '../../src/engine/assemble'
 import { inBackground } from '../../src/engine/background'
+import type { Conversation as Talk } from '../../src/engine/conversation'
 import type { Clock } from '../../src/engine/deadline'
 import * as guest from '../../src/engine/guest'
 import type { House } from '../../src/engine/house'
@@ -160,6 +161,7 @@ export class Person implements Server {
   links: readonly InviteLink[] = []
   arrival: Address | null = null
   notices: Notice[] = []
+  readonly #taken = new Set<string>()
   /** Posts are lost while this is set, as when the socket breaks under them. */
   deaf = false
 
@@ -394,7 +396,14 @@ export class Person implements Server {
     this.world.people.get(peer ?? '')?.receive({ t: 'volatile', session: id, body })
   }
 
-  taken(): void {}
+  taken(session: string, seq: number): void {
+    this.#taken.add(`${session} ${seq}`)
+  }
+
+  /** Whether this page was done with the item at that place. */
+  took({ session, seq }: Item): boolean {
+    return this.#taken.has(`${session} ${seq}`)
+  }
 
   resync(cursors: Cursors): void {
     if (!this.online) return
@@ -458,10 +467,15 @@ export class Person implements Server {
     return id
   }
 
-  say(id: string, text: string): Promise<void> {
+  /** The engine's own conversation. */
+  talk(id: string): Talk {
     const conversation = this.house.conversations.get(id)
     if (!conversation) throw new Error('no such conversation')
-    return conversation.say(text)
+    return conversation
+  }
+
+  say(id: string, text: string): Promise<void> {
+    return this.talk(id).say(text)
   }
 
   /** As `QuarterEngine.leave` does, but for its clock. */

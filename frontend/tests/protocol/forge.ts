@@ -67,6 +67,26 @@ export async function forge(ratchet: Ratchet, frame: Bytes, whims: Whims = {}): 
   return concat(head, seal(key, frame, head))
 }
 
+/** The volatile frame that the side with this state would send with this frame inside. */
+export function forgeSign(
+  { sessionId, role, sending, sent }: Ratchet,
+  counter: number,
+  frame: Bytes,
+): Bytes {
+  if (!sending) throw new Error('a side without a sending chain sends no sign')
+  const nonce = random(12)
+  const place = concat(
+    Uint8Array.of(1, 4),
+    sessionId,
+    Uint8Array.of(role),
+    uint32(sending.epoch),
+    uint32(sent),
+  )
+  const head = concat(place, uint32(counter), nonce)
+  const key = derive(sending.key, new Uint8Array(0), ascii('quarter/1 volatile'), 32)
+  return concat(head, seal(concat(key, nonce), frame, head))
+}
+
 async function makeStep(ratchet: Ratchet, peerEk: Bytes, epoch: number, whims: Whims) {
   const { ct, ss } = await kem.encapsulate(peerEk)
   const ek = whims.ek ?? (await kem.generate()).ek

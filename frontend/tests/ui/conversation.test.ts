@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { usePlaces } from '../../src/stores/places'
 import { aConversation, aMessage } from './fakeEngine'
 import {
   button,
@@ -189,7 +190,6 @@ describe('trust', () => {
   test('leaving asks first', async () => {
     const engine = await openPage()
     await converse(engine)
-    const { usePlaces } = await import('../../src/stores/places')
     usePlaces().ask({ name: 'leave', id: 's1' })
     await settle()
     expect(the('[role="alertdialog"]').textContent).toContain('ends for both of you')
@@ -205,7 +205,9 @@ describe('trust', () => {
 
 describe('time', () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'] })
+    vi.useFakeTimers({
+      toFake: ['Date', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'],
+    })
   })
   afterEach(() => {
     vi.useRealTimers()
@@ -220,6 +222,36 @@ describe('time', () => {
     expect(the('[role="alert"]').textContent).toContain('ends soon')
     await press('Keep for another 15 minutes')
     expect(engine.asked).toContainEqual({ action: 'keep', args: ['s1'] })
+  })
+
+  test.each([
+    ['joining', 'has not answered yet', 'something on the way keeps what you send from them'],
+    ['asking', 'You can write once they accept', 'never have got what you sent'],
+  ] as const)(
+    'who waits for a minute (%s) is told what that may mean',
+    async (phase, early, late) => {
+      const engine = await openPage()
+      await converse(engine, { phase })
+      usePlaces().open('s1')
+      await settle()
+      expect(the('main p[role="status"]').textContent).toContain(early)
+      vi.advanceTimersByTime(59_000)
+      await settle()
+      expect(the('main p[role="status"]').textContent).toContain(early)
+      vi.advanceTimersByTime(2_000)
+      await settle()
+      expect(the('main p[role="status"]').textContent).toContain(late)
+    },
+  )
+
+  test('an offer that does not check out is told until one has read it', async () => {
+    const engine = await openPage()
+    engine.emit({ type: 'notice', notice: { kind: 'bad-offer', name: null } })
+    vi.advanceTimersByTime(600_000)
+    await settle()
+    expect(the('[aria-label="Notices"]').textContent).toContain('changed on its way')
+    await press('Close this notice')
+    expect(the('[aria-label="Notices"]').textContent).not.toContain('changed on its way')
   })
 
   test('at the deadline nothing is shown any more, even if the engine has not spoken yet', async () => {
@@ -246,10 +278,11 @@ describe('time', () => {
 
   test('a frozen page holds nothing that could be painted on waking', async () => {
     const engine = await openPage()
-    await converse(engine, {}, aMessage('a secret'))
+    await converse(engine, { name: 'Ada' }, aMessage('a secret'))
     document.dispatchEvent(new Event('freeze'))
     await settle()
     expect(text()).not.toContain('a secret')
+    expect(text()).not.toMatch(/Ada|Over|Time is up/u)
     document.dispatchEvent(new Event('resume'))
     await settle()
     expect(text()).toContain('a secret')

@@ -29,8 +29,8 @@ describe('erasing everything', () => {
     await askToErase()
     await press('Yes, erase everything')
     expect(text()).toContain('All erased.')
-    expect(text()).toContain('1 conversation deleted on the server')
-    expect(text()).toContain('12 sealed messages deleted on the server')
+    expect(text()).toContain('1 conversation deleted, says the server')
+    expect(text()).toContain('12 sealed messages deleted, says the server')
     expect(text()).toContain('The other page was told')
   })
 
@@ -42,12 +42,22 @@ describe('erasing everything', () => {
     expect(text()).toContain('will be told when it comes back')
   })
 
+  test('gives counts as the server’s word, as nobody can check them', async () => {
+    const engine = new FakeEngine()
+    engine.receipt = { ...RECEIPT, sessions: 0, messages: 4_294_967_295 }
+    await askToErase(engine)
+    await press('Yes, erase everything')
+    expect(text()).toContain('0 conversations deleted, says the server')
+    expect(text()).toContain('4294967295 sealed messages deleted, says the server')
+    expect(text()).toContain('The keys in this browser deleted')
+  })
+
   test('says so when the server had nothing left to count', async () => {
     const engine = new FakeEngine()
     engine.receipt = { ...RECEIPT, counted: false }
     await askToErase(engine)
     await press('Yes, erase everything')
-    expect(text()).toContain('The server holds nothing of you any more')
+    expect(text()).toContain('The server says that it doesn’t know you any more')
   })
 
   test('leaves nothing on the page or in its stores, whatever the engine still says', async () => {

@@ -93,7 +93,7 @@ describe('the vault', () => {
   it('writes a state with all that goes with it, and reads it again', async () => {
     const version = await vault.commit(key, SESSION, 0, {
       state,
-      record,
+      records: [record],
       outgoing: { n: 0, bytes: record.digest },
       draft: { number: 3, draft: { at: 5, text: CANARY } },
       processed: [SESSION],
@@ -111,7 +111,7 @@ describe('the vault', () => {
   it('writes nothing at all when the state was changed meanwhile', async () => {
     await vault.commit(key, SESSION, 0, { state })
     await vault.commit(key, SESSION, 1, { state: { ...state, nextOrder: 2 } })
-    const late = vault.commit(key, SESSION, 1, { state, record, processed: [SESSION] })
+    const late = vault.commit(key, SESSION, 1, { state, records: [record], processed: [SESSION] })
     await expect(late).rejects.toBeInstanceOf(StaleVersion)
     expect((await vault.read(key, SESSION))?.state.nextOrder).toBe(2)
     expect(await vault.readRecords(key, SESSION)).toEqual([])
@@ -127,7 +127,10 @@ describe('the vault', () => {
       this.transaction.abort()
       return request
     })
-    const late = vault.commit(key, SESSION, 1, { state: { ...state, nextOrder: 9 }, record })
+    const late = vault.commit(key, SESSION, 1, {
+      state: { ...state, nextOrder: 9 },
+      records: [record],
+    })
     await expect(late).rejects.toBeDefined()
     expect((await vault.read(key, SESSION))?.state.nextOrder).toBe(1)
     expect(await vault.readRecords(key, SESSION)).toEqual([])
@@ -156,7 +159,7 @@ describe('the vault', () => {
     })
     await vault.commit(key, SESSION, 0, {
       state,
-      record,
+      records: [record],
       draft: { number: 0, draft: { at: 1, text: CANARY } },
     })
     const kept = await Promise.all(STORES.map((store) => db.getAll(store)))
@@ -170,7 +173,11 @@ describe('the vault', () => {
   it('forgets all of one conversation and nothing of another', async () => {
     const other = b64uEncode(new Uint8Array(32).fill(8))
     for (const id of [SESSION, other]) {
-      await vault.commit(key, id, 0, { state, record, outgoing: { n: 0, bytes: record.digest } })
+      await vault.commit(key, id, 0, {
+        state,
+        records: [record],
+        outgoing: { n: 0, bytes: record.digest },
+      })
     }
     await vault.forget(SESSION)
     expect(await vault.conversationIds()).toEqual([other])
