@@ -75,6 +75,8 @@ class World:
         socket = Socket(name, Pipe(client))
         if who is not None:
             await socket.send(hello(name, who))
+            if name == "receive":  # what it says when it has begun is no answer to the question
+                await until_answered(socket)
             await settled(socket)
         return socket
 
@@ -130,6 +132,11 @@ async def settled(socket: Socket) -> list[Any]:
     """Take all that came, until the server has answered a question that is put now."""
     is_send = socket.name == "send"
     await socket.send(wire.Lookup(PING, fuzz.UNKNOWN) if is_send else wire.Resync({}))
+    return await until_answered(socket)
+
+
+async def until_answered(socket: Socket) -> list[Any]:
+    """What comes, the answer with it."""
     heard: list[Any] = []
     while True:
         frame = await socket.read()
