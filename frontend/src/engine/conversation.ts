@@ -679,11 +679,10 @@ export class Conversation {
 
   async #writeBroken(code: BrokenCode): Promise<void> {
     if (!this.#key) return
-    const held = await this.#room.vault.read(this.#key, this.id)
-    if (!held) return
-    const state = { ...held.state, broken: code, pending: null }
-    await this.#room.vault.commit(this.#seals, this.id, held.version, { state })
-    wipeState(held.state)
+    await this.#update(async (state) => ({
+      change: { state: { ...state, broken: code, pending: null } },
+      value: null,
+    }))
   }
 
   /** Sends nothing more, and waits for nothing. */
