@@ -15,13 +15,20 @@ class Broken(Exception):
     """The server did what must not happen while it is measured."""
 
 
+def fail(why: Exception) -> None:
+    """Nobody expects it."""
+    raise why
+
+
 class Link(asyncio.Protocol):
     """See the module. `origin` is the server's, http://host:port; `path` is where the websocket is."""
 
     def __init__(self, origin: str, path: str) -> None:
         self._request = frames.request(urlsplit(origin).netloc, path, origin)
         self._rest = b""
-        self._is_shaken = False
+        self._is_shaken = self._is_over = False
+        #: What to do when the server closes the socket.
+        self.lost: Callable[[Exception], None] = fail
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport | None = None
         self.write: Callable[[bytes], None]
@@ -36,10 +43,6 @@ class Link(asyncio.Protocol):
 
     def took(self) -> None:
         """All that was there to read was taken."""
-
-    def lost(self, why: Exception) -> None:
-        """The server closed the socket."""
-        raise why
 
     # --- asyncio.Protocol ---------------------------------------------------------------------------------
 
@@ -58,6 +61,8 @@ class Link(asyncio.Protocol):
                 return
             data = rest
         for opcode, begin, end in frames.skim(data):
+            if self._is_over:
+                return
             if opcode in (frames.BINARY, frames.TEXT):
                 self.take(data, begin, end)
             elif opcode == frames.PING:
@@ -78,8 +83,7 @@ class Link(asyncio.Protocol):
 
     def close(self) -> None:
         """Hang up; what comes is not looked at any more."""
-        self.lost = lambda why: None  # type: ignore[method-assign]
-        self.take = lambda data, begin, end: None  # type: ignore[method-assign]
+        self._is_over = True
         if self.transport is not None:
             self.transport.abort()
 
@@ -94,7 +98,8 @@ class Link(asyncio.Protocol):
     def _end(self, why: Exception) -> None:
         if not self.ready.done():
             self.ready.set_exception(why)
-        self.lost(why)
+        if not self._is_over:
+            self.lost(why)
 
 
 async def connect(link: Link, origin: str, index: int) -> None:

@@ -122,7 +122,7 @@ class Regular:
         self._index, self._gone = index, asyncio.Event()
         self._page = Page(self._talk, self._side)
         for link in (self._page.receiving, self._page.sending):
-            link.lost = self._lose  # type: ignore[method-assign]
+            link.lost = self._lose
         async with asyncio.timeout(SILENCE_SECONDS):
             await self._page.enter(index)
         self.there_at = time.monotonic()
