@@ -22,6 +22,8 @@ After = Callable[[str, int, int], Awaitable[list[mailbox.Row]]]
 #: A seq, and what was stored there; without an item it is one of the user's own.
 Entry = tuple[int, wire.Item | None]
 OVER_KEPT = 256
+#: What an item is taken for until some of its session were read. What is read and doesn't fit is read twice.
+ITEM_BYTES = 32 * 1024
 
 
 class Cursor(msgspec.Struct):
@@ -32,6 +34,7 @@ class Cursor(msgspec.Struct):
     own_through: int
     shape: tuple[str, int]
     dies_at: float
+    item_bytes: int = ITEM_BYTES  # the largest that was read last
 
 
 class Drain:
@@ -202,7 +205,8 @@ class Drain:
             self._say_ended(session, why or "expired")
 
     async def _read(self, session: str, after: After) -> None:
-        cursor, room = self._cursors[session], self._window.room
+        cursor = self._cursors[session]
+        room = self._window.room_for(cursor.item_bytes)
         if not room:
             self.is_blocked = True
             return
@@ -223,6 +227,7 @@ class Drain:
             self._send_rows(session, cursor, rows, len(rows) == limit > room)
 
     def _send_rows(self, session: str, cursor: Cursor, rows: list[mailbox.Row], is_full: bool) -> None:
+        cursor.item_bytes = max((len(row.body) for row in rows), default=cursor.item_bytes)
         for row in rows:
             is_known = row.sender == cursor.role and row.seq > cursor.own_through
             if not self._send(session, cursor, row.seq, None if is_known else _item(session, row)):

@@ -19,6 +19,11 @@ class Window:
         """How many items may still be sent, their bytes aside."""
         return max(0, self._limits.window_items - self.items)
 
+    def room_for(self, size: int) -> int:
+        """How many items of `size` bytes it is worth to look at: at least one while there is room."""
+        by_bytes = (self._limits.window_bytes - self.bytes) // max(size, 1)
+        return min(self.room, max(1, by_bytes))
+
     def fits(self, size: int) -> bool:
         """Whether one more item of `size` bytes may be sent. One alone always may."""
         limits = self._limits

@@ -64,15 +64,24 @@ class Screen:
 
 @contextlib.contextmanager
 def opened() -> Iterator[Screen]:
-    """A screen; the terminal is afterwards as it was, though a line may still be being read."""
+    """A screen; the terminal is afterwards as it was, though a line may still be being read.
+
+    It gives characters, not lines, also between two lines: else a ^D typed there is kept as an
+    end of a line of which readline sees no more than a NUL.
+    """
     screen = Screen()
-    before = termios.tcgetattr(sys.stdin) if screen.is_terminal else None
+    if not screen.is_terminal:
+        yield screen
+        return
+    before = termios.tcgetattr(sys.stdin)
+    by_character = termios.tcgetattr(sys.stdin)
+    by_character[3] &= ~termios.ICANON
+    termios.tcsetattr(sys.stdin, termios.TCSADRAIN, by_character)
     try:
         yield screen
     finally:
-        if before is not None:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-            sys.stdout.write("\r\n")
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        sys.stdout.write("\r\n")
 
 
 def _rows_of_pipe() -> Iterator[str]:

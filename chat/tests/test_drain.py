@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat import mailbox, wire
-from chat.drain import Drain, Entry
+from chat.drain import ITEM_BYTES, Drain, Entry
 
 S, T = "S" * 42 + "A", "T" * 42 + "A"
 _decoder = msgspec.msgpack.Decoder(wire.ReceiveReply)
@@ -266,6 +266,29 @@ async def test_of_what_another_process_stored_no_more_is_read_than_there_is(worl
     world.drain.hear(S, 3)
     await world.drain.run(world.look, after)
     assert len(asked) == 1
+
+
+async def test_no_more_is_read_than_fits_and_one(settings: Any) -> None:
+    settings.LIMITS = replace(settings.LIMITS, window_items=64, window_bytes=8 * ITEM_BYTES)
+    world = World()
+    for _ in range(100):
+        world.store()
+    asked = []
+
+    async def after(session: str, cursor: int, limit: int) -> list[mailbox.Row]:
+        asked.append(limit)
+        rows = await world.after(session, cursor, limit)
+        return [msgspec.structs.replace(row, body=bytes(size)) for row in rows]
+
+    size = ITEM_BYTES
+    world.drain.open({})
+    await world.drain.run(world.look, after)
+    assert (world.sent(), asked) == ([*range(1, 9)], [9])
+    asked.clear()
+    size = 1
+    world.drain.take(S, 8)
+    await world.drain.run(world.look, after)
+    assert (len(world.sent()), asked) == (8 + 64, [9, 64 - 9 + 1])
 
 
 async def test_a_read_that_fails_is_done_again(world: World) -> None:

@@ -34,6 +34,15 @@ def test_one_item_alone_always_fits(window: Window) -> None:
     assert not window.fits(1)
 
 
+def test_no_more_is_worth_to_look_at_than_its_bytes_allow(window: Window) -> None:
+    assert [window.room_for(size) for size in (0, 33, 34, 50, 51, 1000)] == [3, 3, 2, 2, 1, 1]
+    window.send("s", 1, 99)
+    assert window.room_for(50) == 1
+    window.send("s", 2, 1)
+    window.send("s", 3, 0)
+    assert window.room_for(1) == 0
+
+
 def test_taking_is_cumulative_and_makes_room(window: Window) -> None:
     for seq in (1, 2, 3):
         window.send("s", seq, 10)

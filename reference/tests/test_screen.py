@@ -6,9 +6,9 @@ import pty
 import signal
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
-import pytest
+import pytest_asyncio
 
 from reference.tests.conftest import MakeClient
 from reference.tests.meeting import heard
@@ -50,20 +50,24 @@ class Pty:
     async def ends(self) -> int:
         return await self.process.wait()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self.master)
+        if self.process.returncode is None:  # the test has failed
+            self.process.kill()
+            await self.process.wait()
+        os.close(self.master)
+        os.close(self.slave)
 
     def _read(self) -> None:
         self.printed += os.read(self.master, 65536).decode(errors="replace")
         self._more.set()
 
 
-@pytest.fixture
-def terminal() -> Iterator[Pty]:
+@pytest_asyncio.fixture
+async def terminal() -> AsyncIterator[Pty]:
     terminal = Pty()
     yield terminal
-    os.close(terminal.master)
-    os.close(terminal.slave)
+    await terminal.close()
 
 
 async def test_what_is_half_typed_stays_when_a_message_comes(
@@ -87,7 +91,6 @@ async def test_what_is_half_typed_stays_when_a_message_comes(
     assert await terminal.ends() == 0
     assert termios.tcgetattr(terminal.slave) == terminal.before
     assert "has left" in str(talk.over)
-    terminal.close()
 
 
 async def test_ctrl_d_leaves(terminal: Pty, url: str, make_client: MakeClient) -> None:
@@ -95,7 +98,7 @@ async def test_ctrl_d_leaves(terminal: Pty, url: str, make_client: MakeClient) -
     await terminal.sees("Waiting")
     terminal.types("is anybody there?\n")
     await terminal.sees("Nobody is here yet. This was not sent.")
+    assert not termios.tcgetattr(terminal.slave)[3] & termios.ICANON, "between two prompts a ^D would be lost"
     terminal.types("\x04")
     assert await terminal.ends() == 0
     assert "Traceback" not in terminal.printed
-    terminal.close()
