@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from chat import mailbox
 
-ROWS_MOST = 128  # of one query; a request for more than that is read alone
+ROWS_MOST = 32  # of one query, a MiB at most; a request for more than that is read alone
 
 Run = Callable[..., Awaitable[dict[str, list[mailbox.Row]]]]
 Request = tuple[mailbox.Wanted, "asyncio.Future[list[mailbox.Row]]"]
