@@ -32,6 +32,7 @@ READERS = 3
 ASIDES = 2
 RESTART_SECONDS = 0.2
 SHUTDOWN_SECONDS = 2.0
+TIDY_SECONDS = 0.25
 T = TypeVar("T")
 
 
@@ -72,6 +73,7 @@ class Node:
                 self.delivery.hints.speak,
                 self.delivery.hints.listen,
                 self._clock,
+                self._tidy,
             )
         ]
         announce.use(self._announce_from_thread)
@@ -122,17 +124,22 @@ class Node:
             await self.loop.run_in_executor(None, close_all, executor, threads)
 
     async def _clock(self) -> None:
-        """Sweep where nobody else does it (Celery's beat can stop silently); memory in any case.
-
-        Requests that failed lie in cycles, with the addresses that they came from. A collection of what is
-        young takes as long however many sockets there are.
-        """
+        """Sweep where nobody else does it (Celery's beat can stop silently)."""
         while True:
             await asyncio.sleep(settings.SWEEP_SECONDS / 3)
-            gc.collect(1)
             if await self.read(expiry.is_overdue):
                 log.warning("sweep_overdue")
                 await self.aside(expiry.sweep)
+
+    async def _tidy(self) -> None:
+        """Collect the garbage that is young.
+
+        Requests that failed lie in cycles, with the addresses that they came from. How long it takes depends
+        on how much is new, not on how many sockets there are; so nobody waits for it if it comes often.
+        """
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            gc.collect(1)
 
     def _announce_from_thread(self, endings: announce.Endings) -> None:
         self.loop.call_soon_threadsafe(self._announce, endings)

@@ -27,6 +27,7 @@ from chat import node  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from messenger import bodies, checks, headers, origins, views  # noqa: E402
 from messenger.origins import Application, Receive, Scope, Send  # noqa: E402
+from messenger.stack import preflight  # noqa: E402
 
 # Daphne and uvicorn run no checks of their own.
 checks.exit_on_errors()
@@ -101,7 +102,9 @@ application = ProtocolTypeRouter(
 )
 
 # What was imported stays: the garbage collector need not walk through it again and again, nor look for
-# rubbish after every 700 objects that a batch of messages makes (docs/decisions/9).
+# rubbish after every 700 objects that a batch of messages makes (docs/decisions/9). It goes through what is
+# young as often as chat/node.py lets it, and through everything, which takes long, seldom.
 gc.collect()
 gc.freeze()
-gc.set_threshold(20_000, 20, 50)
+gc.set_threshold(20_000, 20, 2_000)
+preflight.reserve_files()
