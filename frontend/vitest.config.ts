@@ -8,7 +8,9 @@ export default defineConfig({
     environment: 'node',
     sequence: { shuffle: true },
     maxWorkers: '100%',
-    hookTimeout: 60_000, // some make RSA keys, which takes as long as it takes
+    // Some make RSA keys, which takes as long as it takes, and the machine does other work.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
   },
 })

@@ -2,7 +2,7 @@
 
 Posts go out in order, a few at a time. Where one is refused for now, nothing is posted until the others that
 were under way are answered and the server's time to come back has passed; then all begins again at the first
-that is not stored.
+that is not stored: with that one alone, and one more for each answer, as a server that refuses many hangs up.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ class Outbox(msgspec.Struct, frozen=True):
     waiting: Mapping[int, bytes] = {}
     under_way: frozenset[int] = frozenset()
     held_until: float | None = None
+    most: int = WINDOW
 
     @property
     def first(self) -> int | None:
@@ -36,7 +37,7 @@ def posted(outbox: Outbox, now: float) -> tuple[Outbox, list[int]]:
         if outbox.under_way or now < outbox.held_until:
             return outbox, []
         outbox = msgspec.structs.replace(outbox, held_until=None)
-    window = sorted(outbox.waiting)[:WINDOW]
+    window = sorted(outbox.waiting)[: outbox.most]
     posts = [n for n in window if n not in outbox.under_way]
     return msgspec.structs.replace(outbox, under_way=outbox.under_way.union(posts)), posts
 
@@ -45,13 +46,14 @@ def stored(outbox: Outbox, n: int) -> tuple[Outbox, list[int]]:
     """All up to n are on the server's disk: which of them had been waiting."""
     gone = [each for each in sorted(outbox.waiting) if each <= n]
     waiting = {each: body for each, body in outbox.waiting.items() if each > n}
-    return msgspec.structs.replace(outbox, waiting=waiting, under_way=outbox.under_way.difference(gone)), gone
+    under_way, most = outbox.under_way.difference(gone), min(outbox.most + 1, WINDOW)
+    return msgspec.structs.replace(outbox, waiting=waiting, under_way=under_way, most=most), gone
 
 
 def refused(outbox: Outbox, n: int, come_back_at: float) -> Outbox:
     """The server does not take n now."""
     until = max(come_back_at, outbox.held_until or 0.0)
-    return msgspec.structs.replace(outbox, under_way=outbox.under_way - {n}, held_until=until)
+    return msgspec.structs.replace(outbox, under_way=outbox.under_way - {n}, held_until=until, most=1)
 
 
 def offline(outbox: Outbox) -> Outbox:

@@ -27,6 +27,7 @@ import type { House } from './house'
 import { LINK_LIFE_MS } from './links'
 import * as owner from './owner'
 import type { Room } from './room'
+import { watchSpace } from './space'
 import {
   EngineError,
   type Arrival,
@@ -43,8 +44,6 @@ import {
 const FAREWELL_MS = 700
 /** So often the vault is marked as in use. */
 const TOUCH_MS = 3600_000
-/** So often a full vault looks for room, ms. */
-const ROOM_MS = 2_000
 /** How long a page that lost the receipt of its erasure waits to find out, before it says so. */
 const RECEIPT_MS = 5_000
 const UNCOUNTED = { sessions: 0, messages: 0, files: 0, peers: 0, told: 0, counted: false }
@@ -156,6 +155,7 @@ export class QuarterEngine implements Engine {
   }
 
   typing(conversation: string, on: boolean): void {
+    if (on) this.#parts?.connection.prepareToSend()
     inBackground(this.#parts?.house.conversations.get(conversation)?.typing(on))
   }
 
@@ -301,14 +301,7 @@ export class QuarterEngine implements Engine {
     for (const name of ['visibilitychange', 'resume']) {
       document.addEventListener(name, check, { signal })
     }
-    let looking: ReturnType<typeof setInterval> | undefined
-    house.room.vault.onRoom = (isFull) => {
-      clearInterval(looking)
-      if (isFull)
-        looking = setInterval(() => void house.room.vault.tryRoom().catch(() => {}), ROOM_MS)
-      this.#tell({ type: 'storage', isFull })
-    }
-    signal.addEventListener('abort', () => clearInterval(looking))
+    watchSpace(house.room.vault, (isFull) => this.#tell({ type: 'storage', isFull }), signal)
     const wake = () => !document.hidden && connection.wake()
     document.addEventListener('visibilitychange', wake, { signal })
     window.addEventListener('online', () => connection.wake(), { signal })

@@ -20,10 +20,9 @@ export const useNotices = defineStore('notices', () => {
   }
   const say = (text: string, tone: Notice['tone']): void => {
     const id = ++last
-    notices.value = [
-      ...notices.value.filter((notice) => notice.text !== text).slice(-2),
-      { id, text, tone },
-    ]
+    const others = notices.value.filter((notice) => notice.text !== text)
+    const oldest = others.filter((notice) => notice.tone !== 'warning').slice(0, -2)
+    notices.value = [...others.filter((notice) => !oldest.includes(notice)), { id, text, tone }]
     const shown = SHOWN_MS[tone]
     if (shown !== null) setTimeout(() => close(id), shown)
   }

@@ -1,8 +1,10 @@
 /**
  * The page's two sockets as one thing that is either online or not (DESIGN §4).
  *
- * Both open with a `hello`; when both are `ready` the page is online. If either closes, both are
- * given up and a new pair is opened after a pause that grows and is spread. Every 20 s a `resync`
+ * Each opens with a `hello`; when those that are there are `ready` the page is online. If the server closes either,
+ * both are given up and a new pair is opened after a pause that grows and is spread. The page itself closes the send
+ * socket of a pair that has nothing to say, and opens it again when it has (sending.ts): it is online all the while,
+ * and what it says waits until it can go. A pair is opened without one where the last had none. Every 20 s a `resync`
  * asks the server for what a lost hint may have held back, and its `caught_up` shows that the
  * server is still there; so does whatever answers a post. As each socket may die alone, one that brings
  * nothing while the other one tells of a stored post is asked too. A pair that stays silent is given up: its
@@ -12,6 +14,7 @@ import type { Bytes } from '../protocol'
 import type { Connection as Status } from '../engine/types'
 import { jitter, pause } from './backoff'
 import { Refused, Unreachable } from './errors'
+import { Sending } from './sending'
 import { CLOSE, Socket } from './socket'
 import {
   encodeFrame,
@@ -71,9 +74,9 @@ interface Waiting {
 }
 
 interface Pair {
-  send: Socket
-  receive: Socket
-  ready: { send: boolean; receive: boolean }
+  readonly sending: Sending
+  readonly receive: Socket
+  isReceiving: boolean
 }
 
 export class Connection {
@@ -83,6 +86,9 @@ export class Connection {
   /** Requests that wait for the sockets to open. */
   readonly #opening = new Set<() => void>()
   #pair: Pair | null = null
+  #isOnline = false
+  /** Whether the next pair begins with both sockets; the first does, as the limits come on the send socket. */
+  #hasToSay = true
   #attempt = 0
   #failures = 0
   #tokenRefused = false
@@ -114,7 +120,7 @@ export class Connection {
   }
 
   get online(): boolean {
-    return this.#pair !== null && this.#pair.ready.send && this.#pair.ready.receive
+    return this.#isOnline
   }
 
   start(): void {
@@ -173,22 +179,30 @@ export class Connection {
     })
   }
 
-  post(session: string, n: number, body: Bytes): void {
-    this.#toSend({ t: 'post', session, n, body })
-    if (!this.online) return
-    this.#posted.set(session, n)
-    this.#postTimer ??= this.#awaitAnswer()
+  /** Something is about to be sent: what takes time is done now. */
+  prepareToSend(): void {
+    if (this.online) this.#pair?.sending.open()
   }
 
-  #awaitAnswer(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
+  /** Posts and typing signs of a page that is not online are dropped: once it is, what is not stored is posted again. */
+  post(session: string, n: number, body: Bytes): void {
+    if (!this.online) return
+    this.#toSend({ t: 'post', session, n, body })
+    this.#posted.set(session, n)
+    this.#awaitAnswer()
+  }
+
+  /** To what was posted; while the socket is opened, that has a time of its own. */
+  #awaitAnswer(): void {
+    if (this.#posted.size === 0 || this.#pair?.sending.isOpening) return
+    this.#postTimer ??= setTimeout(() => {
       this.#postSilenceMs = Math.min(2 * this.#postSilenceMs, LONGEST_SILENCE_MS)
       this.#broken(0)
     }, this.#postSilenceMs)
   }
 
   volatile(session: string, body: Bytes): void {
-    this.#toSend({ t: 'volatile', session, body })
+    if (this.online) this.#toSend({ t: 'volatile', session, body })
   }
 
   /** All up to `seq` was taken; said soon, for several at once: the server's window is longer. */
@@ -256,12 +270,13 @@ export class Connection {
   #answered(session: string, n: number): void {
     if (n >= (this.#posted.get(session) ?? 0)) this.#posted.delete(session)
     clearTimeout(this.#postTimer)
+    this.#postTimer = undefined
     this.#postSilenceMs = SHORT_SILENCE_MS
-    this.#postTimer = this.#posted.size > 0 ? this.#awaitAnswer() : undefined
+    this.#awaitAnswer()
   }
 
   #toSend(frame: ToSend): void {
-    this.#pair?.send.send(encodeFrame(frame))
+    this.#pair?.sending.say(frame)
   }
 
   #toReceive(frame: ToReceive): void {
@@ -286,19 +301,19 @@ export class Connection {
   }
 
   #makePair(token: string): Pair {
-    const closed = (code: number) => this.#broken(code)
-    const send: Socket = new Socket(`${this.#base}/ws/send/`, {
-      opened: () => send.send(encodeFrame({ t: 'hello', token })),
+    const sending = new Sending(`${this.#base}/ws/send/`, token, {
       received: (data) => this.#guard(() => this.#fromSend(parseFromSend(data))),
-      closed,
+      closed: (code) => this.#broken(code),
+      isOwed: () => this.#waiting.size > 0 || this.#posted.size > 0,
     })
+    if (this.#hasToSay) sending.open(SILENCE_MS)
     const receive: Socket = new Socket(`${this.#base}/ws/receive/`, {
       opened: () =>
         receive.send(encodeFrame({ t: 'hello', token, cursors: this.#handlers.cursors() })),
       received: (data) => this.#guard(() => this.#fromReceive(parseFromReceive(data))),
       closed: (code) => this.#receiveClosed(code),
     })
-    return { send, receive, ready: { send: false, receive: false } }
+    return { sending, receive, isReceiving: false }
   }
 
   /** An identity that was just erased loses this socket; on the other one its receipt may be on the way. */
@@ -324,7 +339,8 @@ export class Connection {
     switch (frame.t) {
       case 'ready':
         this.#handlers.limits(frame.limits)
-        if (this.#pair) this.#pair.ready.send = true
+        this.#pair?.sending.ready()
+        this.#awaitAnswer()
         this.#becomeOnline()
         return
       case 'stored':
@@ -342,20 +358,19 @@ export class Connection {
     }
   }
 
-  /** Frames that come before the send socket is ready wait for it: answers to them need both. */
+  /** Frames that come before a send socket that is opened too is ready wait for it: answers to them need both. */
   #early: FromReceive[] = []
 
   #fromReceive(frame: FrameFromReceive): void {
     // A refusal here is followed by the close, which has a code of its own.
     if (frame.t === 'error') return
     if (frame.t === 'items') return frame.items.forEach((item) => this.#fromReceive(item))
-    if (frame.t === 'ready' && this.#pair) this.#pair.ready.receive = true
-    if (!this.online) {
-      this.#early.push(frame)
-      return
+    if (frame.t === 'ready' && this.#pair) {
+      this.#pair.isReceiving = true
+      this.#becomeOnline()
     }
-    if (frame.t === 'ready') this.#becomeOnline()
-    this.#deliver(frame)
+    if (this.online) this.#deliver(frame)
+    else this.#early.push(frame)
   }
 
   #deliver(frame: FromReceive): void {
@@ -364,9 +379,9 @@ export class Connection {
   }
 
   #becomeOnline(): void {
-    if (!this.online) return
+    if (this.online || !this.#pair?.isReceiving || this.#pair.sending.isOpening) return
+    this.#isOnline = true
     this.#failures = 0
-    clearInterval(this.#resyncTimer)
     this.#resyncTimer = setInterval(() => this.#goOn(), RESYNC_MS)
     this.#handlers.status({ state: 'online' })
     const early = this.#early
@@ -403,9 +418,11 @@ export class Connection {
   }
 
   #drop(): void {
-    this.#pair?.send.end()
+    if (this.#pair) this.#hasToSay = this.#pair.sending.isWanted
+    this.#pair?.sending.end()
     this.#pair?.receive.end()
     this.#pair = null
+    this.#isOnline = false
     this.#early = []
     clearInterval(this.#resyncTimer)
     for (const timer of [this.#silenceTimer, this.#postTimer, this.#quietTimer]) clearTimeout(timer)

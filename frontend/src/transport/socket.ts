@@ -29,11 +29,6 @@ export class Socket {
     })
   }
 
-  /** Bytes that the browser still holds back. */
-  get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
-  }
-
   send(bytes: Bytes): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(bytes)
   }

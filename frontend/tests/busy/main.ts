@@ -33,7 +33,6 @@ const word = <T extends FromWorker['t']>(t: T): Promise<Extract<FromWorker, { t:
 /** As much of a WebSocket as the page uses. */
 class WorkerSocket extends EventTarget {
   static readonly OPEN = 1
-  readonly bufferedAmount = 0
   readyState = 0
   binaryType = 'blob'
   readonly #way: Way

@@ -42,7 +42,7 @@ function refuseOnce(person: Person, kind: Request['t'], code: string, retryAfter
 }
 
 /** Work that nobody waits for has no end that a test could await. */
-const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000 })
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000 })
 
 describe('a link', () => {
   it('turns the second one away, also when the page was killed right after the first hello', async () => {

@@ -3,8 +3,6 @@ import 'fake-indexeddb/auto'
 import {
   b64uEncode,
   chooseKem,
-  generateIdentity,
-  importIdentity,
   parseAddress,
   sha256,
   concat,
@@ -41,6 +39,7 @@ import {
 } from '../../src/vault/database'
 import { identityKey, importLocalHalf } from '../../src/vault/seal'
 import { Vault } from '../../src/vault/vault'
+import { keptIdentities } from '../keys'
 import { Life, mortalDatabase, mortalServer, type Mishap, type Step } from './life'
 
 const ORIGIN = 'https://quarter.example'
@@ -513,10 +512,9 @@ export class Person implements Server {
   }
 }
 
-/** Keys take long to make: tests of one file share a few. */
+/** Of three people at most. */
 export async function identities(count: number): Promise<Identity[]> {
-  const made = Array.from({ length: count }, async () => importIdentity(await generateIdentity()))
-  return Promise.all(made)
+  return (await keptIdentities()).slice(0, count)
 }
 
 /** Alice and Bob, online, in a world of their own. */

@@ -7,12 +7,14 @@
 import fc from 'fast-check'
 
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 3_000)
+/** Dialogues are long: without a word there are as many as in the reference client's tests. */
+export const DIALOGUES = Number(process.env.PROPERTY_RUNS ?? 1_000)
 const [SEED, PATH] = process.env.PROPERTY_SEED?.split('/') ?? []
 /** No run takes so long, on any machine. */
 const LONGEST_RUN_MS = 1_000
 
-/** As many, or one in so many of them. */
-export const runs = (oneIn = 1): number => Math.max(1, Math.round(RUNS / oneIn))
+/** One in so many of them. */
+export const runs = (oneIn: number): number => Math.max(1, Math.round(RUNS / oneIn))
 
 export const timeout = (numRuns: number): number => 60_000 + numRuns * LONGEST_RUN_MS
 

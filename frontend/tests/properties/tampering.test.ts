@@ -20,7 +20,7 @@ import { kem as xWing, makePeople } from '../protocol/people'
 import { unsafeKemForTests } from '../unsafeKem'
 import { bitIn, flipBit } from './bits'
 import { Dialogue, type Side } from './dialogue'
-import { holds, runs, timeout } from './runs'
+import { DIALOGUES, holds, runs, timeout } from './runs'
 
 let people: { alice: Identity; bob: Identity; mallory: Identity }
 
@@ -184,7 +184,7 @@ async function talked(dialogue: Dialogue): Promise<Dialogue> {
 
 test.each([
   ['X-Wing', xWing, runs(50)],
-  ['a key encapsulation that is quick', unsafeKemForTests, runs()],
+  ['a key encapsulation that is quick', unsafeKemForTests, DIALOGUES],
 ])(
   'whatever the server makes of messages is noticed, changes nothing, and all goes on, with %s',
   async (_name, kem, numRuns) => {
@@ -208,5 +208,5 @@ test.each([
     })
     await holds(numRuns, property)
   },
-  timeout(runs()),
+  timeout(DIALOGUES),
 )

@@ -17,14 +17,14 @@ import {
 import { ascii, concat } from '../../src/protocol/bytes'
 import { canonicalJwk } from '../../src/protocol/identity'
 import { hash, hmac, sealRsa } from '../../src/protocol/primitives'
-import { codeOf, flip, makePerson } from './people'
+import { codeOf, flip, makePeople } from './people'
 
 let alice: Identity
 let bob: Identity
 let pkcs8: Bytes
 
 beforeAll(async () => {
-  ;[alice, bob, pkcs8] = await Promise.all([makePerson(), makePerson(), generateIdentity()])
+  ;[{ alice, bob }, pkcs8] = await Promise.all([makePeople(), generateIdentity()])
 })
 
 describe('a user hash', () => {

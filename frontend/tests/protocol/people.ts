@@ -4,6 +4,7 @@ import { expect, vi } from 'vitest'
 import * as protocol from '../../src/protocol'
 import type { Bytes, Content, Identity, Ratchet, Unreadable, Verdict } from '../../src/protocol'
 import { portableKem } from '../../src/protocol/kem'
+import { keptIdentities } from '../keys'
 
 // RSA keys and lattices on a busy machine take their time; nothing here waits for a clock.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -11,12 +12,8 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 export const kem = portableKem()
 
 export async function makePeople(): Promise<{ alice: Identity; bob: Identity; mallory: Identity }> {
-  const [alice, bob, mallory] = await Promise.all([makePerson(), makePerson(), makePerson()])
+  const [alice, bob, mallory] = await keptIdentities()
   return { alice, bob, mallory }
-}
-
-export async function makePerson(): Promise<Identity> {
-  return protocol.importIdentity(await protocol.generateIdentity())
 }
 
 /** One end of a conversation, with what its page would keep. */

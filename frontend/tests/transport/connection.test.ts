@@ -22,7 +22,6 @@ class FakeSocket extends EventTarget {
   static all: FakeSocket[] = []
   readyState = 0
   binaryType = ''
-  bufferedAmount = 0
   sent: Record<string, unknown>[] = []
 
   constructor(readonly url: string) {
@@ -244,6 +243,181 @@ describe('the two sockets', () => {
   })
 })
 
+/** A minute passes in which the page says nothing; the server answers its resyncs. */
+async function quietMinute(receive: FakeSocket): Promise<void> {
+  for (let round = 0; round < 30; round++) {
+    await vi.advanceTimersByTimeAsync(2_000)
+    receive.says({ t: 'caught_up' })
+  }
+}
+
+describe('the send socket', () => {
+  const body = new Uint8Array(1)
+  const CLOSED = 3
+  const toSend = () => FakeSocket.all.filter(({ url }) => url.endsWith('/ws/send/'))
+
+  async function rest(): Promise<{ send: FakeSocket; receive: FakeSocket }> {
+    const sockets = await connect()
+    await quietMinute(sockets.receive)
+    return sockets
+  }
+
+  it('is closed after a minute of quiet, and the page is online all the while', async () => {
+    const { send, receive } = await rest()
+    expect([send.readyState, receive.readyState]).toEqual([CLOSED, 1])
+    await quietMinute(receive)
+    expect([connection.online, FakeSocket.all.length]).toEqual([true, 2])
+    expect(statuses).toEqual(['connecting', 'online'])
+  })
+
+  it('is kept while now and then something is said', async () => {
+    const { send, receive } = await connect()
+    for (let round = 1; round <= 9; round++) {
+      if (round % 2 === 0) connection.volatile(ID, body)
+      await vi.advanceTimersByTimeAsync(20_000)
+      receive.says({ t: 'caught_up' })
+    }
+    expect([send.readyState, toSend().length]).toEqual([1, 1])
+  })
+
+  it('is kept while an answer is awaited, and closed a minute later', async () => {
+    const { send, receive } = await connect()
+    for (let n = 0; n < 30; n++) connection.post(ID, n, body)
+    for (let n = 0; n < 30; n++) {
+      await vi.advanceTimersByTimeAsync(2_500)
+      receive.says({ t: 'caught_up' })
+      send.says({ t: 'stored', session: ID, n })
+    }
+    expect([send.readyState, connection.online]).toEqual([1, true])
+    await quietMinute(receive)
+    expect([send.readyState, connection.online]).toEqual([CLOSED, true])
+  })
+
+  const sayings: [string, () => void, Record<string, unknown>][] = [
+    ['a post', () => connection.post(ID, 7, body), { t: 'post', session: ID, n: 7, body }],
+    ['a typing sign', () => connection.volatile(ID, body), { t: 'volatile', session: ID, body }],
+    [
+      'a request',
+      () => void connection.request({ t: 'leave', session: ID }).catch(() => {}),
+      { t: 'leave', session: ID, id: 1 },
+    ],
+  ]
+  it.each(sayings)('is opened again for %s, which waits for it', async (_what, say, frame) => {
+    await rest()
+    say()
+    const again = FakeSocket.latest('/ws/send/')
+    again.open()
+    expect(again.sent).toEqual([{ t: 'hello', token: 'kept' }])
+    again.says({ t: 'ready', limits })
+    expect(again.sent.slice(1)).toEqual([frame])
+    expect([connection.online, FakeSocket.all.length]).toEqual([true, 3])
+    expect(statuses).toEqual(['connecting', 'online'])
+  })
+
+  it('is opened once for all that waits, which leaves in order', async () => {
+    await rest()
+    connection.prepareToSend()
+    connection.volatile(ID, body)
+    for (const n of [0, 1]) connection.post(ID, n, body)
+    void connection.request({ t: 'leave', session: ID }).catch(() => {})
+    const again = FakeSocket.latest('/ws/send/')
+    again.open()
+    again.says({ t: 'ready', limits })
+    expect(toSend()).toHaveLength(2)
+    expect(again.sent.map(({ t }) => t)).toEqual(['hello', 'volatile', 'post', 'post', 'leave'])
+  })
+
+  it('is closed again after another minute', async () => {
+    const { receive } = await rest()
+    connection.prepareToSend()
+    const again = FakeSocket.latest('/ws/send/')
+    again.open()
+    again.says({ t: 'ready', limits })
+    await quietMinute(receive)
+    expect([again.readyState, connection.online]).toEqual([CLOSED, true])
+  })
+
+  it('gives a post its whole time once it is open', async () => {
+    await rest()
+    connection.post(ID, 0, body)
+    await vi.advanceTimersByTimeAsync(4_900)
+    const again = FakeSocket.latest('/ws/send/')
+    again.open()
+    again.says({ t: 'ready', limits })
+    await vi.advanceTimersByTimeAsync(2_900)
+    expect(connection.online).toBe(true)
+    await vi.advanceTimersByTimeAsync(100)
+    expect(connection.online).toBe(false)
+  })
+
+  it('that is not ready within 5 s is given up, and the page is not online without it', async () => {
+    await rest()
+    connection.prepareToSend()
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect([connection.online, statuses.at(-1)]).toEqual([false, 'waiting'])
+    await vi.advanceTimersByTimeAsync(500)
+    const receive = FakeSocket.latest('/ws/receive/')
+    receive.open()
+    receive.says({ t: 'ready', sessions: [] })
+    expect(connection.online).toBe(false)
+    await welcome()
+    expect(connection.online).toBe(true)
+  })
+
+  it('that is refused is said at once, and what was asked is known to have failed', async () => {
+    await rest()
+    const asked = connection.request({ t: 'leave', session: ID })
+    FakeSocket.latest('/ws/send/').breaks()
+    await expect(asked).rejects.toMatchObject({ name: 'Unreachable' })
+    expect(statuses.at(-1)).toBe('waiting')
+  })
+
+  it('that is no longer let in logs in afresh, with both sockets', async () => {
+    await rest()
+    connection.post(ID, 0, body)
+    FakeSocket.latest('/ws/send/').breaks(4401)
+    await vi.advanceTimersByTimeAsync(600)
+    expect(tokens).toEqual(['kept', 'fresh'])
+    const { send } = await welcome()
+    expect(send.sent).toEqual([{ t: 'hello', token: 'fresh' }])
+    expect([connection.online, toSend().length]).toEqual([true, 3])
+  })
+
+  it('still brings the receipt of an erasure that opened it', async () => {
+    const { receive } = await rest()
+    const asked = connection.request({ t: 'erase' })
+    const again = FakeSocket.latest('/ws/send/')
+    again.open()
+    again.says({ t: 'ready', limits })
+    receive.breaks(4401)
+    const counts = { sessions: 1, messages: 2, files: 0, peers: 1, told: 1 }
+    again.says({ t: 'erased', id: again.sent.at(-1)?.id, ...counts })
+    await expect(asked).resolves.toMatchObject(counts)
+  })
+
+  it('is not opened by a reconnect of a page that had nothing to say', async () => {
+    const { receive } = await rest()
+    receive.breaks()
+    await vi.advanceTimersByTimeAsync(500)
+    const again = FakeSocket.latest('/ws/receive/')
+    again.open()
+    again.says({ t: 'ready', sessions: [] })
+    expect([connection.online, toSend().length]).toEqual([true, 1])
+    connection.post(ID, 0, body)
+    expect(toSend()).toHaveLength(2)
+  })
+
+  it('takes nothing while the page is not online, as all is posted again then', async () => {
+    connection.start()
+    await vi.advanceTimersByTimeAsync(0)
+    connection.post(ID, 0, body)
+    connection.volatile(ID, body)
+    connection.prepareToSend()
+    const { send } = await welcome()
+    expect(send.sent.map(({ t }) => t)).toEqual(['hello'])
+  })
+})
+
 describe('a post', () => {
   const body = new Uint8Array(1)
 
@@ -281,6 +455,15 @@ describe('a post', () => {
       await welcome()
     }
     expect(connection.online).toBe(true)
+  })
+
+  it('is not answered by the refusal of a typing sign', async () => {
+    const { send } = await connect()
+    connection.post(ID, 0, body)
+    const refused = { t: 'error', code: 'too_fast', permanent: false, retry_after: 1, id: null }
+    send.says({ ...refused, session: ID, n: null })
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(connection.online).toBe(false)
   })
 
   it('that was refused is answered too', async () => {

@@ -247,6 +247,10 @@ describe('time', () => {
   test('an offer that does not check out is told until one has read it', async () => {
     const engine = await openPage()
     engine.emit({ type: 'notice', notice: { kind: 'bad-offer', name: null } })
+    for (const name of ['Ada', 'Bea', 'Cora'])
+      engine.emit({ type: 'notice', notice: { kind: 'link-tried-again', name } })
+    await settle()
+    expect(the('[aria-label="Notices"]').textContent).toContain('changed on its way')
     vi.advanceTimersByTime(600_000)
     await settle()
     expect(the('[aria-label="Notices"]').textContent).toContain('changed on its way')
