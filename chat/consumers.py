@@ -50,10 +50,17 @@ class SendConsumer(Socket):
         )
         self.tell(wire.encode(wire.SendReady(ready)))
 
+    def take_at_once(self, frame: wire.SendRequest) -> bool:
+        if not isinstance(frame, wire.Post):
+            return False
+        try:
+            self._post(frame)
+        except Exception as error:
+            self.fail(error, frame)
+        return True
+
     async def handle(self, frame: wire.SendRequest) -> None:
         match frame:
-            case wire.Post():
-                self._post(frame)
             case wire.Volatile():
                 await self._volatile(frame)
             case wire.Lookup():
@@ -158,16 +165,27 @@ class ReceiveConsumer(Socket):
         self._drain.open(frame.cursors)
         self._wake.set()
 
+    def take_at_once(self, frame: wire.ReceiveRequest) -> bool:
+        if not isinstance(frame, wire.Taken) or self.node.paced.take(self.user) is not None:
+            return False
+        self._taken(frame)
+        return True
+
+    def _taken(self, frame: wire.Taken) -> None:
+        if self._drain.take(frame.session, frame.seq):
+            self._be_patient()
+            self._wake.set()
+
     async def handle(self, frame: wire.ReceiveRequest) -> None:
         match frame:
             case wire.Taken():
-                if self._drain.take(frame.session, frame.seq):
-                    self._be_patient()
-                    self._wake.set()
+                self._taken(frame)
             case wire.Resync():
-                await self._be_seen()
+                if frame.cursors:
+                    await self.keep_pace(self.node.again)
                 self._drain.resync(frame.cursors)
                 self._wake.set()
+                await self._be_seen()
 
     async def go_on(self) -> None:
         """Send what the page does not have yet, as far as it takes it."""
@@ -231,7 +249,9 @@ class ReceiveConsumer(Socket):
     # --- a page that takes nothing ------------------------------------------------------------------
 
     def _watch(self) -> None:
-        if self._drain.is_blocked and self._stalled is None:
+        if not self._drain.is_blocked:
+            self._be_patient()
+        elif self._stalled is None:
             seconds = settings.LIMITS.stalled_seconds
             self._stalled = asyncio.get_running_loop().call_later(seconds, self.close, TOO_SLOW)
 

@@ -111,21 +111,28 @@ class Delivery:
 
     def deliver(self, stored: Iterable[tuple[mailbox.Post, mailbox.Stored]]) -> None:
         """Messages that were just committed, in the order of their seq."""
-        streams: dict[tuple[str, str], list[Entry]] = {}
+        streams: dict[str, dict[str, list[Entry]]] = {}  # session → user → what is new there
         for post, result in stored:
             session, seq = post.session, result.seq
             if seq is None:  # sent again after some doubt: perhaps it was stored and not delivered
                 self.look([result.to], session)
                 continue
+            stream = streams.get(session)
+            if stream is None:
+                stream = streams[session] = {result.to: [], post.sender: []}
             item = wire.Item(session, seq, "message", 1 if post.side else 0, post.body)
-            streams.setdefault((result.to, session), []).append((seq, item))
-            streams.setdefault((post.sender, session), []).append((seq, None))
-        for (user, session), entries in streams.items():
-            receiver = self._receivers.get(user)
-            if receiver is not None:
-                receiver.push(session, entries)
-            elif theirs := [seq for seq, item in entries if item is not None]:
-                self.hints.more(user, session, theirs[-1])
+            stream[result.to].append((seq, item))
+            stream[post.sender].append((seq, None))
+        for session, stream in streams.items():
+            for user, entries in stream.items():
+                self._push(user, session, entries)
+
+    def _push(self, user: str, session: str, entries: list[Entry]) -> None:
+        receiver = self._receivers.get(user)
+        if receiver is not None:
+            receiver.push(session, entries)
+        elif theirs := [seq for seq, item in entries if item is not None]:
+            self.hints.more(user, session, theirs[-1])
 
     def look(self, people: Iterable[str], session: str) -> None:
         """A session came to be or changed."""

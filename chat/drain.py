@@ -187,11 +187,13 @@ class Drain:
             self._place(info, cursor.seq, cursor.own_through)
 
     def _place(self, info: wire.SessionInfo, seq: int, own_through: int) -> None:
+        known = self._cursors.get(info.id)
+        last = max(info.last_seq, known.seq) if known else info.last_seq  # it may have grown since the look
+        seq = min(seq, last)
         shape = (info.state, info.ttl)
-        seq = min(seq, info.last_seq) if info.id not in self._cursors else seq
         self._cursors[info.id] = Cursor(info.role, seq, own_through, shape, monotonic() + info.left)
-        if seq < info.last_seq:
-            self._be_due(info.id, info.last_seq)
+        if seq < last:
+            self._be_due(info.id, last)
 
     def _be_due(self, session: str, seq: int = 0) -> None:
         known = self._due.get(session, 1)

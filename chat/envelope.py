@@ -13,7 +13,7 @@ Everything that is wrong raises `errors.BadEnvelope`.
 
 import hashlib
 import struct
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 
 import msgspec
 
@@ -28,6 +28,7 @@ TAG_BYTES = 16
 FRAME_MIN_BYTES = 256
 VOLATILE_MAX_BYTES = 1024
 
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _OFFER = struct.Struct(">BB32s32s384s1216s384s32s")
 _ANSWER = struct.Struct(">BB32s384s1120s1216s32s")
 _MESSAGE = struct.Struct(">BB32sBII16sB")
@@ -85,7 +86,7 @@ class Volatile(msgspec.Struct, frozen=True):
 
 def b64u(value: bytes) -> str:
     """`value` in base64url without padding; 32 bytes make 43 characters."""
-    return urlsafe_b64encode(value).rstrip(b"=").decode("ascii")
+    return b2a_base64(value, newline=False).translate(_URLSAFE, b"=").decode("ascii")
 
 
 def session_of(offer: bytes) -> str:

@@ -72,6 +72,7 @@ class Hints:
         self.channel: str | None = None
         self._wanted: dict[str, asyncio.Event] = {}
         self._asked: set[str] = set()
+        self._left: set[str] = set()
         self._held: set[str] = set()
         self._is_joined = False
         self._owed: dict[str, Owed] = {}
@@ -106,6 +107,8 @@ class Hints:
     def stop_listening(self, user: str) -> None:
         self._wanted.pop(user, None)
         self._asked.discard(user)
+        self._arrived.discard(user)
+        self._left.add(user)
         self._wake.set()
 
     def look(self, user: str, session: str) -> None:
@@ -176,29 +179,32 @@ class Hints:
             async with asyncio.timeout(LAYER_SECONDS):
                 await self._layer.group_add(PROCESSES, self.channel)
             self._is_joined = True
-        for user in self._held - self._wanted.keys():
-            async with asyncio.timeout(LAYER_SECONDS):
-                await self._layer.group_discard(group_of(user), self.channel)
-            self._held.discard(user)
-        for user in [user for user in self._wanted if user not in self._held]:
-            async with asyncio.timeout(LAYER_SECONDS):
-                await self._layer.group_add(group_of(user), self.channel)
-            self._held.add(user)
-        heard = self._asked & self._held
-        for user in heard:
-            self._wanted[user].set()
-        self._asked -= heard
+        # Only those who moved: each commit comes by here, and there may be thousands of others.
+        for user in list(self._left):
+            if user in self._held and user not in self._wanted:
+                async with asyncio.timeout(LAYER_SECONDS):
+                    await self._layer.group_discard(group_of(user), self.channel)
+                self._held.discard(user)
+            self._left.discard(user)
+        for user in list(self._asked):
+            if user not in self._held:
+                async with asyncio.timeout(LAYER_SECONDS):
+                    await self._layer.group_add(group_of(user), self.channel)
+                self._held.add(user)
+            if user in self._wanted:  # who comes first need not wait for all who came with it
+                self._wanted[user].set()
+            self._asked.discard(user)
 
     async def _pay(self) -> None:
-        while self._owed:
-            owed, self._owed = self._owed, {}
-            hints = [each.event(user) for user, each in owed.items()]
-            try:
-                await self._tell(hints)
-            except BaseException:  # what was said already is said again: that changes nothing
-                self._owe_again(hints)
-                raise
-        while self._passing:
+        """Say what is owed now. What comes meanwhile waits for its turn, or nothing else would have one."""
+        owed, self._owed = self._owed, {}
+        hints = [each.event(user) for user, each in owed.items()]
+        try:
+            await self._tell(hints)
+        except BaseException:  # what was said already is said again: that changes nothing
+            self._owe_again(hints)
+            raise
+        for _ in range(len(self._passing)):
             await self._publish(*self._passing.popleft())
         await self._answer()
 
@@ -255,6 +261,7 @@ class Hints:
                 self.channel = await self._layer.new_channel()
                 self._held.clear()
                 self._is_joined = False
+                self._asked.update(self._wanted)
                 self._arrived.update(self._wanted)  # others know the old channel
                 self._wake.set()
                 while True:

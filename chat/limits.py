@@ -14,6 +14,9 @@ BUCKETS_KEPT = 10_000
 FRAMES_BURST, FRAMES_PER_SECOND = 100, 20
 # Frames that are never refused (`taken`: a page that reads all again sends thousands), but read no faster.
 PACED_BURST, PACED_PER_SECOND = 2000, 200
+# Resyncs that name sessions: a window is written again for each. A page asks after 0.5, 1, 2, 4 … s for each
+# of its conversations.
+AGAIN_BURST, AGAIN_PER_SECOND = 20, 2
 
 
 class Bucket:

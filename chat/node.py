@@ -51,6 +51,7 @@ class Node:
         self.seats = limits.Seats()
         self.frames = limits.Buckets(limits.FRAMES_BURST, limits.FRAMES_PER_SECOND)
         self.paced = limits.Buckets(limits.PACED_BURST, limits.PACED_PER_SECOND)
+        self.again = limits.Buckets(limits.AGAIN_BURST, limits.AGAIN_PER_SECOND)
         self.posts = limits.Buckets(settings.LIMITS.posts_burst, settings.LIMITS.posts_per_second)
         self.volatiles = limits.Buckets(
             settings.LIMITS.volatile_per_second, settings.LIMITS.volatile_per_second

@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from accounts.errors import NotLoggedIn as TokenRefused
-from chat import errors, node, shutdown, wire
+from chat import errors, limits, node, shutdown, wire
 from messenger import addresses
 
 log = structlog.get_logger("quarter.chat")
@@ -42,6 +42,12 @@ FRAMES_IN_A_ROW = 8  # so many of one socket, and then it is others' turn
 LINGER_SECONDS = 1.0
 SEAT_SECONDS = 5.0  # when to come back for a seat: nobody knows when another leaves
 
+#: What closes a socket, and with which code.
+REFUSED: dict[type[errors.ChatError], int] = {
+    errors.TooBig: TOO_BIG,
+    errors.BadFrame: BAD_FRAME,
+    errors.NotLoggedIn: NOT_LOGGED_IN,
+}
 HELLO = (wire.SendHello, wire.ReceiveHello)
 
 Message = dict[str, Any]
@@ -87,6 +93,10 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
     async def handle(self, frame: Any) -> None:
         """Take any other frame. ChatError is told to the page."""
 
+    def take_at_once(self, frame: Any) -> bool:
+        """Take a frame for which nothing has to be waited; False: `greet` or `handle` it."""
+        return False
+
     async def go_on(self) -> None:
         """Called by the writing task when all that waited is written."""
 
@@ -95,12 +105,14 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
 
     def tell(self, frame: bytes | wire.Item) -> None:
         """Write a frame, soon; items that wait in a row become one."""
-        self._waiting.append(frame)
+        waiting = self._waiting
+        waiting.append(frame)
         self._unwritten += 1
-        if len(self._waiting) > FRAMES_WAITING:
-            self._waiting.clear()
+        if len(waiting) == 1:  # else it is awake
+            self._wake.set()
+        elif len(waiting) > FRAMES_WAITING:
+            waiting.clear()
             self.close(TOO_SLOW)
-        self._wake.set()
 
     def close(self, code: int) -> None:
         """Write what waits, then close. What still comes in is ignored."""
@@ -148,42 +160,39 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
                 return
             if self._is_deaf and not self.is_closing:
                 await asyncio.sleep(LINGER_SECONDS)
-            if not self.is_closing:
-                await self._take(message.get("bytes") or b"")
+            if self._closing is None:
+                frame = self._parse(message.get("bytes") or b"")
+                if frame is not None and not self.take_at_once(frame):
+                    await self._take(frame)
             frames += 1
             if not frames % FRAMES_IN_A_ROW:
                 await asyncio.sleep(0)
 
-    async def _take(self, data: bytes) -> None:
-        if len(data) > self._frame_bytes:
-            self._refuse_all(errors.TooBig(), TOO_BIG)
-        else:
-            await self._take_frame(data)
-
-    async def _take_frame(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> Any:
+        """The frame, or None where it was refused."""
         try:
+            if len(data) > self._frame_bytes:
+                raise errors.TooBig
             frame = self.decode(data)
-            is_hello = isinstance(frame, HELLO)
-            if is_hello == bool(self.user):
-                raise errors.BadFrame if is_hello else errors.NotLoggedIn
-        except errors.BadFrame as error:
-            self._refuse_all(error, BAD_FRAME)
-        except errors.NotLoggedIn as error:
-            self._refuse_all(error, NOT_LOGGED_IN)
-        else:
-            self._hello.cancel()  # it came; how long the database takes with it is not the page's fault
-            if await self._may_act(frame):
-                await self._act(self.greet if is_hello else self.handle, frame)
+            if isinstance(frame, HELLO) == bool(self.user):
+                raise errors.BadFrame if self.user else errors.NotLoggedIn
+        except errors.ChatError as error:
+            self._refuse_all(error, REFUSED[type(error)])
+            return None
+        return frame
+
+    async def _take(self, frame: Any) -> None:
+        self._hello.cancel()  # it came; how long the database takes with it is not the page's fault
+        if await self._may_act(frame):
+            await self._act(self.handle if self.user else self.greet, frame)
 
     async def _may_act(self, frame: Any) -> bool:
         """Count the frame; wait where it may be refused never, but came too soon; False where too many came.
 
-        Posts have a bucket of their own, and count here when they are refused at once.
+        Posts have a bucket of their own, and count when they are refused at once.
         """
-        if isinstance(frame, wire.Post):
-            return True
         if isinstance(frame, wire.Taken):
-            await self._keep_pace()
+            await self.keep_pace(self.node.paced)
             return True
         return self._may_go_on()
 
@@ -198,18 +207,16 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self._cut_off(seconds)
         return seconds is None
 
-    async def _keep_pace(self) -> None:
+    async def keep_pace(self, buckets: limits.Buckets) -> None:
         """Wait where it were too many. Meanwhile this socket is not read, and its sender has to wait."""
-        seconds = self.node.paced.take(self.user)
+        seconds = buckets.take(self.user)
         if seconds is not None:
             await asyncio.sleep(seconds)
-            self.node.paced.take(self.user)  # what it waited for
+            buckets.take(self.user)  # what it waited for
 
     async def _act(self, action: Callable[[Any], Awaitable[None]], frame: Any) -> None:
         try:
             await action(frame)
-        except errors.ChatError as error:
-            self.refuse(error, frame)
         except TokenRefused:
             self._refuse_all(errors.NotLoggedIn(), NOT_LOGGED_IN)
         except (DatabaseError, InterfaceError) as error:
@@ -217,9 +224,15 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             self.refuse(errors.Unavailable(), frame)
             if not self.user:
                 self.close(shutdown.RESTART)  # come again; this is no word on the token
-        except Exception:
+        except Exception as error:
+            self.fail(error, frame)
+
+    def fail(self, error: Exception, frame: Any) -> None:
+        """Refuse a frame for what went wrong with it; called where that is handled."""
+        if not isinstance(error, errors.ChatError):
             log.exception("our_bug", frame=type(frame).__name__)
-            self.refuse(errors.Unavailable(), frame)
+            error = errors.Unavailable()
+        self.refuse(error, frame)
 
     def refuse(self, error: errors.ChatError, frame: Any) -> None:
         """Tell the page that this frame was refused, by the names that it has."""
@@ -264,6 +277,7 @@ class Socket(AsyncConsumer, abc.ABC):  # type: ignore[misc]
             while self._waiting:
                 frame, parts = self._next()
                 await send({"type": "websocket.send", "bytes": frame})
+                del frame  # it need not stay until there is another
                 self._unwritten -= parts
             if self._closing is not None:
                 self._end_writing()

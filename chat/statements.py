@@ -71,7 +71,10 @@ _SELECT = (
     "SELECT id, initiator_id, responder_id, state, ttl_seconds, created_at, expires_at, last_seq,"
     " next_n_initiator, next_n_responder, stored_bytes FROM chat_session WHERE id "
 )
-_INSERT = "INSERT INTO chat_item (session_id, seq, sender, n, body, kind, created_at) "
+_COLUMNS = "(session_id, seq, sender, n, body, kind, created_at) "
+_INSERT = f"INSERT INTO chat_item {_COLUMNS}"
+# What fails ends the transaction: SQLite need not keep what was there before each row.
+_INSERT_OR_FAIL = f"INSERT OR FAIL INTO chat_item {_COLUMNS}"
 _VALUES = (
     "SELECT *, 'message', %b::timestamptz"
     " FROM unnest(%b::text[], %b::int[], %b::smallint[], %b::bigint[], %b::bytea[])"
@@ -111,7 +114,7 @@ def insert(rows: Sequence[Placed], now: datetime) -> None:
     if connection.vendor == "sqlite":
         values = ",".join(["(?,?,?,?,?,'message',?)"] * len(rows))
         stamp = _stamp(now)
-        _sqlite(f"{_INSERT} VALUES {values}", [value for row in rows for value in (*row, stamp)])
+        _sqlite(f"{_INSERT_OR_FAIL} VALUES {values}", [value for row in rows for value in (*row, stamp)])
     else:
         _postgres(_INSERT + _VALUES, [now, *_columns(rows)])
 

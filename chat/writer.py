@@ -21,7 +21,7 @@ from chat.connections import with_connection
 
 log = structlog.get_logger("quarter.chat")
 
-BATCH_POSTS = 256
+BATCH_POSTS = 512
 QUEUE_MOST = 8192
 T = TypeVar("T")
 
@@ -133,15 +133,17 @@ class Writer:
 
     def _settle(self, batch: list[Entry], results: Sequence[mailbox.Result]) -> None:
         """After COMMIT: one acknowledgement for each socket and session, then the deliveries."""
-        newest: dict[tuple[Sender, str], int] = {}
+        newest: dict[Sender, dict[str, int]] = {}
         stored: Delivered = []
         for (post, sender), result in zip(batch, results, strict=True):
             if isinstance(result, errors.ChatError):
                 sender.refused(post, result)
                 continue
-            key = sender, post.session
-            newest[key] = max(post.n, newest.get(key, 0))
+            sessions = newest.setdefault(sender, {})
+            if post.n >= sessions.get(post.session, 0):
+                sessions[post.session] = post.n
             stored.append((post, result))
-        for (sender, session), n in newest.items():
-            sender.stored(session, n)
+        for sender, sessions in newest.items():
+            for session, n in sessions.items():
+                sender.stored(session, n)
         self._deliver(stored)

@@ -174,8 +174,10 @@ if DATABASE["ENGINE"].endswith("sqlite3"):
             "transaction_mode": "IMMEDIATE",
             "timeout": 5,
             # FULL: `stored` is said after COMMIT and must survive the power cut. secure_delete: freed bytes
-            # are overwritten with zeroes. foreign_keys is Django's own doing.
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA secure_delete=ON",
+            # are overwritten with zeroes. temp_store: what a statement may have to undo is not written to
+            # /var/tmp. foreign_keys is Django's own doing.
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA secure_delete=ON;"
+            "PRAGMA temp_store=MEMORY",
         },
     }
 else:
@@ -193,17 +195,14 @@ DATABASE_GIVEN = env.is_given("DATABASE_URL")
 
 # --- Redis: hints between processes, and Celery's broker --------------------------------------------------
 
+_EMBEDDED = DATA_DIR / "run" / "valkey.sock"
 REDIS_URL = redis.check_url(
-    env.text(
-        "REDIS_URL",
-        f"unix://{DATA_DIR / 'run' / 'valkey.sock'}",
-        "redis://, rediss:// or unix:///path; Redis 7 or Valkey",
-    )
+    env.text("REDIS_URL", f"unix://{_EMBEDDED}", "redis://, rediss:// or unix:///path; Redis 7 or Valkey")
 )
-REDIS_GIVEN = env.is_given("REDIS_URL")
+REDIS_GIVEN = env.is_given("REDIS_URL") or _EMBEDDED.exists()  # beside a running `manage.py run`
 # Each user's hints go through one of them, chosen by a hash of the group's name.
-_HINT_URLS = env.text("QUARTER_HINT_URLS", REDIS_URL, "Redis servers of the hints, a comma between")
-HINT_URLS = [redis.check_url(url, "QUARTER_HINT_URLS") for url in _HINT_URLS.split(",")]
+_HINT_URLS = env.words("QUARTER_HINT_URLS", [], "Redis servers of the hints, a comma between (REDIS_URL)")
+HINT_URLS = [redis.check_url(url, "QUARTER_HINT_URLS") for url in _HINT_URLS] or [REDIS_URL]
 # The pub/sub layer, as the core layer drops messages at its capacity without an error (docs/DESIGN.md §8).
 CHANNEL_LAYERS = {
     "default": {

@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from django.db import connection
 
-from chat import node
+from chat import limits, node
 from chat.tests import people
 from chat.tests.people import Person
 
@@ -33,6 +33,19 @@ async def here(transactional_db: None) -> AsyncIterator[node.Node]:
     """The node of this test's loop; stopped when the test is over."""
     yield node.current()
     await node.stop()
+
+
+class Still(limits.Bucket):
+    """A bucket whose time stands still."""
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        super().__init__(burst, per_second, lambda: 0.0)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken out of a bucket does not come back, however slow the test is."""
+    monkeypatch.setattr(limits, "Bucket", Still)
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+import pytest
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 from websockets.asyncio.client import ClientConnection, connect
@@ -17,7 +18,8 @@ from chat.routing import websocket_urlpatterns
 from chat.tests.people import Person
 from chat.tests.servers import ORIGIN
 
-DEADLINE_SECONDS = 5.0
+#: So long takes only what never comes, also beside other tests and while a server starts.
+DEADLINE_SECONDS = 60.0
 application = URLRouter(websocket_urlpatterns)
 Frame = TypeVar("Frame")
 
@@ -131,12 +133,38 @@ class Socket:
         return isinstance(await self.ask(wire.Resync({}), object), wire.CaughtUp)
 
 
+class Timers:
+    """When the server is to close sockets: kept here, and done when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._later: dict[tuple[float, object], tuple[asyncio.TimerHandle, Callable[[], None]]] = {}
+        loop = asyncio.get_running_loop()
+        self._call_later = loop.call_later
+        monkeypatch.setattr(loop, "call_later", self._keep)
+
+    def _keep(self, seconds: float, callback: Callable[..., None], *args: Any, **more: Any) -> object:
+        handle = self._call_later(seconds, callback, *args, **more)
+        if callback.__name__ == "close":
+            self._later[seconds, *args] = handle, lambda: callback(*args)
+        return handle
+
+    def fire(self, seconds: float, code: int) -> None:
+        """The time is over after which a socket was to be closed with this code."""
+        assert not self.is_off(seconds, code)
+        self._later.pop((seconds, code))[1]()
+
+    def is_off(self, seconds: float, code: int) -> bool:
+        """Whether a socket that was to be closed then with this code will not be."""
+        return self._later[seconds, code][0].cancelled()
+
+
 @contextlib.asynccontextmanager
 async def open_socket(name: str, url: str | None = None, origin: str = ORIGIN) -> AsyncIterator[Socket]:
     """A socket on which nothing was said yet; without `url` in this process."""
     path = f"/ws/{name}/"
     if url is not None:
-        async with connect(url + path, origin=origin, compression=None) as connection:  # type: ignore[arg-type]
+        given: Any = {"origin": origin, "compression": None, "open_timeout": DEADLINE_SECONDS}
+        async with connect(url + path, **given) as connection:
             yield Socket(name, Real(connection))
         return
     communicator = WebsocketCommunicator(application, path, headers=[(b"origin", origin.encode())])

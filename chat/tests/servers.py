@@ -16,6 +16,7 @@ from django.db import connection
 from messenger.stack import parts, place, preflight
 
 ORIGIN = "http://localhost:8000"
+WAIT_SECONDS = 60.0
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Server:
     def end(self) -> int:
         """SIGTERM; its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(WAIT_SECONDS)
 
 
 @contextlib.contextmanager
@@ -51,7 +52,7 @@ def start(name: parts.ServerName, redis_url: str, data: Path, **environment: str
         finally:
             if process.poll() is None:
                 process.kill()
-            process.wait(10)
+            process.wait(WAIT_SECONDS)
 
 
 class Valkey:
@@ -65,7 +66,7 @@ class Valkey:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self._process = subprocess.Popen(self._part.argv, stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + WAIT_SECONDS
         while not self._answers():
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -74,7 +75,7 @@ class Valkey:
         """SIGKILL."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
+            self._process.wait(WAIT_SECONDS)
 
     def _answers(self) -> bool:
         with contextlib.suppress(redis.ConnectionError), redis.Redis.from_url(self.url) as client:

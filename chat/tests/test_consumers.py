@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts import identities, tokens
 from accounts.models import Identity
-from chat import errors, mailbox, node, sessions, wire
+from chat import consumers, delivery, errors, mailbox, node, sessions, wire
 from chat.tests import people
-from chat.tests.pages import listener, open_socket, receiver, sender
+from chat.tests.pages import DEADLINE_SECONDS, Timers, listener, open_socket, receiver, sender
 from chat.tests.people import Person
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -62,20 +62,24 @@ async def test_a_hello_that_the_database_can_not_check_is_to_come_again(
 
 
 async def test_a_hello_that_the_database_is_slow_to_check_came_in_time(
-    alice: Person, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits(hello_seconds=0.2)
-    too_late = threading.Event()
+    timers = Timers(monkeypatch)
+    asked, answers = threading.Event(), threading.Event()
     resolve = tokens.resolve
 
     def resolve_late(token: str) -> str:
-        too_late.wait(5)
+        asked.set()
+        answers.wait(DEADLINE_SECONDS)
         return resolve(token)
 
     monkeypatch.setattr("accounts.tokens.resolve", resolve_late)
     async with open_socket("send") as socket:
-        asyncio.get_running_loop().call_later(0.3, too_late.set)
-        await socket.ask(wire.SendHello(alice.token), wire.SendReady)
+        await socket.send(wire.SendHello(alice.token))
+        assert await asyncio.to_thread(asked.wait, DEADLINE_SECONDS)
+        assert timers.is_off(5, 4401)
+        answers.set()
+        await socket.expect(wire.SendReady)
         assert await socket.refused(wire.Lookup(1, NOWHERE)) == "not_found"
 
 
@@ -120,9 +124,10 @@ async def test_a_frame_has_so_many_bytes(alice: Person, more: int, limits: Calla
             assert await socket.refused(frame) == "bad_envelope"
 
 
-async def test_too_many_frames_close_the_socket(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_frames_close_the_socket(
+    alice: Person, still: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     await node.stop()
     async with sender(alice) as socket:
         for _ in range(4):
@@ -131,10 +136,9 @@ async def test_too_many_frames_close_the_socket(alice: Person, monkeypatch: pyte
 
 
 async def test_posts_and_taken_are_not_too_many_frames(
-    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+    alice: Person, session: str, still: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     await node.stop()
     async with sender(alice) as out, listener_of(alice, session) as into:
         for n in range(9):
@@ -144,10 +148,9 @@ async def test_posts_and_taken_are_not_too_many_frames(
 
 
 async def test_posts_that_are_refused_for_their_rate_are_too_many_at_last(
-    alice: Person, session: str, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    alice: Person, session: str, still: None, limits: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     limits(posts_burst=1)
     await node.stop()
     async with sender(alice) as out:
@@ -156,10 +159,9 @@ async def test_posts_that_are_refused_for_their_rate_are_too_many_at_last(
 
 
 async def test_posts_that_are_no_envelopes_are_too_many_at_last(
-    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+    alice: Person, session: str, still: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     await node.stop()
     async with sender(alice) as out:
         await out.send(*[wire.Post(session, 0, b"no envelope")] * 9)
@@ -314,7 +316,9 @@ async def test_one_can_not_send_as_the_other(alice: Person, session: str) -> Non
         assert await out.refused(wire.Post(session, 0, people.make_message(session, 1, 0))) == "bad_envelope"
 
 
-async def test_messages_come_at_a_rate(alice: Person, session: str, limits: Callable[..., None]) -> None:
+async def test_messages_come_at_a_rate(
+    alice: Person, session: str, still: None, limits: Callable[..., None]
+) -> None:
     limits(posts_burst=2, posts_per_second=1)
     await node.stop()
     async with sender(alice) as out:
@@ -323,8 +327,7 @@ async def test_messages_come_at_a_rate(alice: Person, session: str, limits: Call
         third = wire.Post(session, 2, people.make_message(session, 0, 2))
         error = await out.ask(third, wire.Error)
         assert (error.code, error.n, error.permanent) == ("too_fast", 2, False)
-        assert error.retry_after is not None
-        assert 0 < error.retry_after <= 1
+        assert error.retry_after == 1
     async with sender(alice) as out:
         assert await out.refused(third) == "too_fast"
 
@@ -359,7 +362,7 @@ async def test_typing_reaches_the_peer_and_is_not_stored(alice: Person, bob: Per
     assert len(await node.current().reader.after(session, 0, 9)) == 2
 
 
-async def test_typing_comes_at_a_rate(alice: Person, session: str) -> None:
+async def test_typing_comes_at_a_rate(alice: Person, session: str, still: None) -> None:
     async with sender(alice) as out:
         frame = wire.Volatile(session, people.make_volatile(session, 0))
         await out.send(*[frame] * 5)
@@ -404,10 +407,13 @@ async def test_what_was_stored_and_not_delivered_comes_when_it_is_sent_again(
 
 async def test_a_page_that_comes_right_back_is_not_kept_waiting(alice: Person) -> None:
     hints = node.current().delivery.hints
-    await hints.listen_for(alice.hash)
-    hints.stop_listening(alice.hash)
-    async with asyncio.timeout(0.9):
+    for _ in range(5):  # on a busy machine one or the other may take the second that is waited for
         await hints.listen_for(alice.hash)
+        hints.stop_listening(alice.hash)
+        await hints.listen_for(alice.hash)
+        if not hints._is_slow:
+            return
+    pytest.fail("what was subscribed to is waited for in vain")
 
 
 async def test_a_reader_who_takes_nothing_is_waited_for_and_then_cut(
@@ -462,13 +468,13 @@ async def test_a_reader_in_trouble_with_the_database_gets_it_later(
 
 
 async def test_erasing_is_counted_and_the_peers_page_is_told(
-    alice: Person, bob: Person, session: str
+    alice: Person, bob: Person, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(delivery, "TOLD_SECONDS", DEADLINE_SECONDS)
     async with sender(alice) as out, listener_of(bob, session) as his, listener_of(alice, session) as hers:
         await out.ask(wire.Post(session, 0, people.make_message(session, 0, 0)), wire.Stored)
         await his.expect(wire.Item)
-        async with asyncio.timeout(2):
-            assert await out.ask(wire.Erase(1), wire.Erased) == wire.Erased(1, 1, 1, 0, 1, 1)
+        assert await out.ask(wire.Erase(1), wire.Erased) == wire.Erased(1, 1, 1, 0, 1, 1)
         assert await his.expect(wire.Ended) == wire.Ended(session, "erased")
         assert await hers.closed() == 4401
         assert await out.ask(wire.Erase(2), wire.Erased) == wire.Erased(2, 0, 0, 0, 0, 0)
@@ -477,13 +483,23 @@ async def test_erasing_is_counted_and_the_peers_page_is_told(
         assert await again.refused(wire.SendHello(alice.token)) == "not_logged_in"
 
 
-async def test_erasing_with_the_peer_away_takes_no_two_seconds(alice: Person, session: str) -> None:
+async def test_erasing_waits_two_seconds_at_most_for_a_peer_who_is_away_and_a_slow_disk(
+    alice: Person, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert delivery.TOLD_SECONDS + consumers.SCRUB_SECONDS <= 2
+    for name in ("delivery.TOLD_SECONDS", "consumers.SCRUB_SECONDS"):
+        monkeypatch.setattr(f"chat.{name}", 0.05)
+    freed = asyncio.Event()
+    monkeypatch.setattr(node.current(), "free_bytes", freed.wait)
     async with sender(alice) as out:
-        async with asyncio.timeout(2):
-            assert await out.ask(wire.Erase(1), wire.Erased) == wire.Erased(1, 1, 0, 0, 1, 0)
+        assert await out.ask(wire.Erase(1), wire.Erased) == wire.Erased(1, 1, 0, 0, 1, 0)
+    freed.set()
 
 
-async def test_a_purged_users_socket_is_closed_by_its_next_resync(alice: Person) -> None:
+async def test_a_purged_users_socket_is_closed_by_its_next_resync(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "FAREWELL_SECONDS", 0.01)
     async with listener(alice) as into:
         await node.current().read(identities.erase, alice.hash)
         await into.send(wire.Resync({}))

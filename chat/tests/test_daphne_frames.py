@@ -13,16 +13,9 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
-from websockets.utils import apply_mask
 
-from messenger.stack import serve_daphne
-
-REQUEST = (
-    b"GET /ws/send/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
-)
-MASK = b"\x01\x02\x03\x04"
-TEXT, BINARY, CLOSE, PING, PONG, FINAL = 1, 2, 8, 9, 10, 0x80
+from chat.tests.streams import BINARY, CLOSE, FINAL, PING, REQUEST, cuts, frame, honest, ill
+from messenger.stack import frames, serve_daphne
 
 
 class Transport(StringTransport):
@@ -71,15 +64,6 @@ def opened(kind: type[WebSocketProtocol]) -> Any:
     return protocol
 
 
-def frame(first: int, payload: bytes, mask: bytes = MASK) -> bytes:
-    size = len(payload)
-    short, more = (
-        (size, b"") if size < 126 else (126, size.to_bytes(2)) if size < 65536 else (127, size.to_bytes(8))
-    )
-    hidden = apply_mask(payload, mask) if mask else payload
-    return bytes([first, (serve_daphne.MASKED if mask else 0) | short]) + more + mask + hidden
-
-
 def took(protocol: Any) -> list[Any]:
     queue, taken = protocol.application_queue, []
     while not queue.empty():
@@ -94,37 +78,11 @@ def feed(protocol: Any, stream: bytes, cuts: list[int], clock: Clock) -> list[An
         protocol.dataReceived(stream[:cut])
         stream = stream[cut:]
         taken += took(protocol)
-        clock.advance(serve_daphne.LOOK_AGAIN_SECONDS)
+        clock.advance(frames.LOOK_AGAIN_SECONDS)
     for _ in range(10):
-        clock.advance(serve_daphne.LOOK_AGAIN_SECONDS)
+        clock.advance(frames.LOOK_AGAIN_SECONDS)
         taken += took(protocol)
     return taken
-
-
-sizes = st.sampled_from([0, 1, 125, 126, 127, 300, 65535, 65536])
-payloads = sizes.map(lambda size: bytes(at % 251 for at in range(size)))
-whole = st.builds(frame, st.just(FINAL | BINARY), payloads, st.sampled_from([MASK, b"\xff\x00\xaa\x55"]))
-fragments = st.builds(
-    lambda first, middle, last: frame(BINARY, first) + frame(FINAL | PING, b"") + frame(0, middle) + last,
-    payloads,
-    payloads,
-    payloads.map(lambda payload: frame(FINAL, payload)),
-)
-control = st.builds(frame, st.sampled_from([FINAL | PING, FINAL | PONG]), st.binary(max_size=125))
-text = st.builds(frame, st.just(FINAL | TEXT), st.text(max_size=200).map(str.encode))
-honest = st.lists(st.one_of(whole, fragments, control, text), max_size=6).map(b"".join)
-ill = st.one_of(
-    st.just(frame(FINAL | BINARY, b"not masked", b"")),
-    st.just(frame(FINAL | BINARY | 0x40, b"compressed")),
-    st.just(frame(FINAL | 3, b"reserved")),
-    st.just(frame(FINAL, b"goes on with nothing")),
-    st.just(frame(FINAL | PING, bytes(126))),
-    st.just(bytes([FINAL | BINARY, 0xFF]) + (1 << 40).to_bytes(8) + MASK),
-    st.just(frame(FINAL | CLOSE, b"\x03\xe8")),
-    st.just(bytes([FINAL | BINARY, 0xFE, 0, 5]) + MASK + b"spare"),
-    st.just(bytes([FINAL | BINARY, 0xFF]) + (300).to_bytes(8) + MASK + bytes(300)),
-    st.just(b""),
-)
 
 
 @pytest.fixture
@@ -134,8 +92,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return ticking
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.tuples(honest, ill).map(b"".join), st.lists(st.integers(1, 3000), max_size=12))
+@settings(max_examples=60)
+@given(st.tuples(honest.map(b"".join), ill).map(b"".join), cuts)
 def test_the_application_gets_what_autobahn_would_give_it(stream: bytes, cuts: list[int]) -> None:
     async def compare() -> None:
         clock = Clock()
@@ -167,7 +125,7 @@ async def test_who_sends_control_frames_in_a_row_is_read_slowly(clock: Clock) ->
     websocket.dataReceived(frame(FINAL | PING, b"") * 1000)
     answered = len(websocket.transport.value())
     for _ in range(10):
-        clock.advance(serve_daphne.LOOK_AGAIN_SECONDS)
+        clock.advance(frames.LOOK_AGAIN_SECONDS)
     assert answered == 4  # two empty pongs
     assert len(websocket.transport.value()) == answered + 2 * 10
 
@@ -201,3 +159,15 @@ async def test_what_the_kernel_does_not_take_is_written_in_order_and_before_the_
         )
     )
     assert websocket.transport.producer is None
+
+
+async def test_a_peer_that_takes_nothing_of_much_is_cut(clock: Clock) -> None:
+    websocket = opened(serve_daphne.WebSocket)
+    websocket.transport.room = 0
+    websocket.serverSend(b"first", True)
+    await asyncio.sleep(0)
+    for _ in range(4):
+        websocket.serverSend(bytes(serve_daphne.UNSENT_MOST // 4), True)
+    assert not websocket.transport.disconnecting
+    websocket.serverSend(b"one more", True)
+    assert websocket.transport.disconnecting

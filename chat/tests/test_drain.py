@@ -148,6 +148,43 @@ async def test_a_session_named_in_a_resync_is_sent_again_from_there(world: World
     assert world.kinds()[-1] is wire.CaughtUp
 
 
+async def test_what_comes_while_a_resync_is_looked_at_is_sent_again_too(world: World) -> None:
+    """The page has no use for it before it has the others."""
+    await world.open()
+    world.drain.push(*world.store())
+
+    async def interrupted(*args: Any) -> mailbox.View:
+        seen = await world.look(*args)
+        if len(world.items[S]) == 1:
+            world.drain.push(*world.store())
+        return seen
+
+    world.said.clear()
+    world.drain.resync({S: 0})
+    await world.drain.run(interrupted, world.after)
+    assert world.sent() == [2, 1, 2]
+
+
+async def test_a_resync_that_claims_more_than_there_is_asks_for_no_such_place(settings: Any) -> None:
+    """PostgreSQL has none so high: to ask for it would fail what others ask for with it."""
+    settings.LIMITS = replace(settings.LIMITS, window_items=1)
+    world = World()
+    for _ in range(2):
+        world.store()
+    await world.open()
+    world.drain.resync({S: 2**32 - 1})
+    asked = []
+
+    async def after(session: str, cursor: int, limit: int) -> list[mailbox.Row]:
+        asked.append(cursor)
+        return await world.after(session, cursor, limit)
+
+    await world.drain.run(world.look, after)
+    assert max(asked) <= 2
+    assert world.drain.push(*world.store())
+    assert world.sent() == [3]
+
+
 async def test_an_idle_resync_costs_one_look(world: World) -> None:
     world.store()
     await world.open()

@@ -106,7 +106,7 @@ def test_two_sweeps_at_once_do_no_harm(alice: Person, bob: Person, monkeypatch: 
 
     def sweep() -> int:
         try:
-            together.wait(5)
+            together.wait(races.SECONDS)
             return expiry.sweep().sessions
         finally:
             connection.close()
@@ -125,8 +125,8 @@ def test_a_sweep_spares_a_session_that_is_being_kept_on(alice: Person, session: 
             with later(2):
                 sweeping = races.begin(pool, expiry.sweep)
                 if connection.vendor != "sqlite":
-                    sweeping.result(5)
-        sweeping.result(5)
+                    sweeping.result(races.SECONDS)
+        sweeping.result(races.SECONDS)
     assert list(Item.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2, 3]
 
 

@@ -19,17 +19,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
-from chat import erasure, errors, limits, node, sessions, wire
+from chat import erasure, errors, hints, limits, node, sessions, wire
 from chat.models import Item, SealHalf, Session
 from chat.tests import fuzz, people
-from chat.tests.pages import Closed, InProcess, Socket
+from chat.tests.pages import DEADLINE_SECONDS, Closed, InProcess, Socket
 from chat.tests.people import Person
 from chat.tests.servers import ORIGIN
 from messenger.asgi import application
 from messenger.tests.fuzz import digest, no_trouble, runs
 
 T = TypeVar("T")
-DEADLINE_SECONDS = 10.0
 PING = 4_000_000_001
 NAMES = ("send", "receive")
 
@@ -161,10 +160,12 @@ async def until_closed(socket: Socket) -> tuple[list[str], int]:
 
 @pytest.fixture
 def world(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """The limits on how much and how often are out of the way: they have tests of their own."""
+    """The limits on how much, how often and how long are out of the way: they have tests of their own."""
     for name in ("posts_burst", "volatile_per_second", "sessions", "requests", "sockets_per_address"):
         settings.LIMITS = replace(settings.LIMITS, **{name: 1_000_000})
     settings.SWEEP_SECONDS = 1_000_000
+    settings.TTL_SECONDS = settings.TTL_MAX_SECONDS  # a large run takes longer than a quarter of an hour
+    monkeypatch.setattr(hints, "LAYER_SECONDS", DEADLINE_SECONDS)  # the loop stands still between two runs
     monkeypatch.setattr(limits, "FRAMES_BURST", 1e9)
     with asyncio.Runner() as runner, no_trouble():
         world = World(runner)
@@ -207,8 +208,8 @@ def test_any_other_bytes_change_nothing_and_close_their_socket_alone(
 
 def refused(world: World, name: str, logged_in: bool, data: bytes) -> None:
     """Mallory sends these bytes, which are no frame."""
-    before = digest()
     socket = world.open(name, world.mallory if logged_in else None)
+    before = digest()  # to come back is noted, once a minute
     world.run(socket.pipe.send(data))
     expected = ("too_big", 4413) if len(data) > 32 * 1024 else ("bad_frame", 4400)
     assert world.run(until_closed(socket)) == ([expected[0]], expected[1])

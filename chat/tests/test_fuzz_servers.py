@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,11 +21,10 @@ from websockets.typing import Origin
 from chat import wire
 from chat.tests import servers
 from chat.tests.people import Person
-from chat.tests.servers import ORIGIN, Server
+from chat.tests.servers import ORIGIN, WAIT_SECONDS, Server
 from messenger.stack import parts
 from messenger.tests.fuzz import runs
 
-WAIT_SECONDS = 10.0
 BRIEFLY_SECONDS = 0.5
 CONTINUATION, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
 MASK = bytes(4)  # a mask of zeros is one
@@ -42,7 +42,8 @@ def server(
     """A started server, on which Alice's socket works before and after, and which logs no trouble."""
     name: parts.ServerName = request.param
     with servers.start(name, redis_url, tmp_path, QUARTER_LIMIT_SOCKETS_PER_ADDRESS="100000") as server:
-        with connect(f"{server.url}/ws/send/", origin=Origin(ORIGIN), compression=None) as socket:
+        given: Any = {"origin": Origin(ORIGIN), "compression": None, "open_timeout": WAIT_SECONDS}
+        with connect(f"{server.url}/ws/send/", **given) as socket:
             socket.send(wire.encode(wire.SendHello(alice.token)))
             assert b"ready" in socket.recv(WAIT_SECONDS)
             yield server

@@ -9,6 +9,7 @@ import pytest
 
 from chat import hints
 from chat.hints import Event, Hints
+from chat.tests.pages import DEADLINE_SECONDS
 
 USERS = [f"{number:043d}" for number in range(50)]
 S = "s" * 43
@@ -41,7 +42,7 @@ class Process:
 
     async def hears(self, number: int) -> None:
         """Wait until it has heard so many hints."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while len(self.heard) < number:
                 self.came.clear()
                 await self.came.wait()
@@ -69,7 +70,7 @@ async def know(process: Process, other: Process, users: list[str]) -> None:
     for user in users:
         process.hints.look(user, S)
     await other.hears(already + len(users))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         while None in map(process.hints.place_of, users):  # noqa: ASYNC110 # the answer sets no event
             await asyncio.sleep(0.01)
     process.sent.clear()
@@ -114,15 +115,56 @@ async def test_a_hint_that_came_to_the_wrong_process_is_sent_back_and_finds_the_
 
 
 async def test_who_was_at_a_process_that_died_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hints, "PLACE_SECONDS", 0.2)
     async with running() as sender, running() as other:
         async with running() as dying:
             await arrive(dying, USERS[:1])
             await know(sender, dying, USERS[:1])
             dead = str(dying.hints.channel)
         await arrive(other, USERS[:1])
+        monkeypatch.setattr(hints, "PLACE_SECONDS", 0.2)
         sender.hints._place(USERS[:1], dead)  # `arrived` was lost
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             while not other.heard:
                 sender.hints.look(USERS[0], S)
                 await asyncio.sleep(0.05)
+
+
+async def test_a_process_that_always_has_hints_to_say_hears_for_who_comes_to_it() -> None:
+    async with running() as busy, running() as other:
+        publish = busy.hints._publish
+
+        async def published(group: str, event: Event) -> None:
+            await publish(group, event)
+            if event["type"] == "hint":
+                busy.hints.look(USERS[0], S)  # meanwhile the next commit
+
+        busy.hints._publish = published  # type: ignore[method-assign]
+        busy.hints.look(USERS[0], S)
+        await arrive(busy, USERS[1:2])
+        other.hints.look(USERS[1], S)
+        await busy.hears(1)
+
+
+async def test_a_process_hears_nothing_more_for_who_left_it() -> None:
+    async with running() as sender, running() as first, running() as second:
+        await arrive(first, USERS[:1])
+        first.hints.stop_listening(USERS[0])
+        await arrive(first, USERS[1:2])
+        await arrive(second, USERS[:1])
+        sender.hints.look(USERS[0], S)
+        await second.hears(1)
+        sender.hints.look(USERS[1], S)
+        await first.hears(1)
+        assert first.heard == [(USERS[1], [S])]
+
+
+async def test_who_comes_back_at_once_is_heard_for() -> None:
+    async with running() as sender, running() as process:
+        await arrive(process, USERS[:1])
+        process.hints.stop_listening(USERS[0])
+        await arrive(process, USERS[:1])
+        process.hints.stop_listening(USERS[0])
+        await arrive(process, USERS[1:2])
+        await arrive(process, USERS[:1])
+        sender.hints.look(USERS[0], S)
+        await process.hears(1)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat import envelope, errors, limits, mailbox, node, sessions, window, wire, writer
 from chat.models import Session
 from chat.tests import people
-from chat.tests.pages import listener, open_socket, receiver, sender
+from chat.tests.pages import Timers, listener, open_socket, receiver, sender
 from chat.tests.people import Person
 from chat.tests.test_limits import Clock
 
@@ -188,33 +188,38 @@ async def test_who_finds_no_seat_is_told_when_to_come_back(
         assert await second.closed() == 4429
 
 
-@ends_here
-async def test_who_is_cut_off_keeps_the_seat_for_a_while(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def three_frames(here: node.Node, still: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many a user may send here, and no more."""
     monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.sockets.LINGER_SECONDS", 0.3)
     await node.stop()
+
+
+@pytest.mark.usefixtures("three_frames")
+async def test_who_is_cut_off_keeps_the_seat_for_a_while(
+    alice: Person, limits_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.sockets.LINGER_SECONDS", 60.0)
+    limits_of(sockets_per_address=1)
+    timers = Timers(monkeypatch)
     async with sender(alice) as socket:
-        await socket.send(*[wire.Leave(1, alice.hash)] * 9)
-        began = time.monotonic()
-        while (error := await socket.read()).__class__ is not wire.Error:
+        await socket.send(*[wire.Leave(1, alice.hash)] * 4)
+        while not isinstance(error := await socket.read(), wire.Error):
             pass
-        assert (error.code, error.permanent) == ("too_fast", False)
-        assert error.retry_after is not None
-        assert error.retry_after >= 0.3
+        assert (error.code, error.permanent, error.retry_after) == ("too_fast", False, 60.0)
+        async with open_socket("send") as another:
+            assert await another.closed() == 4429
+        timers.fire(60.0, 4429)
         assert await socket.closed() == 4429
-        assert time.monotonic() - began > 0.2
+    async with sender(alice):
+        pass
 
 
-@ends_here
+@pytest.mark.usefixtures("three_frames")
 async def test_a_new_socket_does_not_come_with_a_full_bucket(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.limits.FRAMES_BURST", 3)
-    monkeypatch.setattr("chat.limits.FRAMES_PER_SECOND", 0.001)
     monkeypatch.setattr("chat.sockets.LINGER_SECONDS", 0.01)
-    await node.stop()
     async with sender(alice) as socket:
         await socket.send(*[wire.Leave(1, alice.hash)] * 4)
         assert await socket.closed() == 4429
@@ -223,17 +228,23 @@ async def test_a_new_socket_does_not_come_with_a_full_bucket(
         assert await socket.closed() == 4429
 
 
+@pytest.mark.parametrize(
+    ("bucket", "frame"),
+    [("PACED", wire.Taken(people.session_of(b"x"), 1)), ("AGAIN", wire.Resync({people.session_of(b"x"): 1}))],
+    ids=["taken", "asked for again"],
+)
 @ends_here
-async def test_frames_that_cost_nothing_are_read_no_faster_than_their_pace(
-    alice: Person, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_never_refused_is_read_no_faster_than_its_pace(
+    alice: Person, bucket: str, frame: wire.ReceiveRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chat.limits.PACED_BURST", 2)
-    monkeypatch.setattr("chat.limits.PACED_PER_SECOND", 20)
+    monkeypatch.setattr(f"chat.limits.{bucket}_BURST", 2)
+    monkeypatch.setattr(f"chat.limits.{bucket}_PER_SECOND", 20)
     await node.stop()
     async with listener(alice) as socket:
         began = time.monotonic()
-        await socket.send(*[wire.Taken(alice.hash, 1)] * 8)
-        assert await socket.is_silent()
+        await socket.send(*[frame] * 8)
+        await socket.pipe.send(b"no frame")
+        assert await socket.closed() == 4400
         assert time.monotonic() - began > 0.3
 
 
@@ -257,15 +268,14 @@ def test_a_sign_that_is_never_stored_is_small(session: str, more: int) -> None:
 
 
 @ends_here
-async def test_typing_comes_four_times_a_second(alice: Person, session: str) -> None:
+async def test_typing_comes_four_times_a_second(alice: Person, session: str, still: None) -> None:
     async with sender(alice) as out:
         frame = wire.Volatile(session, people.make_volatile(session, 0))
         await out.send(*[frame] * 4)
         assert await out.refused(wire.Lookup(1, people.session_of(b"nobody"))) == "not_found"
         error = await out.ask(frame, wire.Error)
         assert error.code == "too_fast"
-        assert error.retry_after is not None
-        assert 0 < error.retry_after <= 1 / 4
+        assert error.retry_after == 1 / 4
 
 
 @pytest.mark.parametrize(("size", "most"), [(1, 64), (256 * 1024 // 32, 32)])
@@ -279,25 +289,6 @@ def test_so_much_is_under_way_to_a_page_that_takes_nothing(size: int, most: int)
     under_way.take("session", 1)
     assert under_way.fits(size)
     assert under_way.fits(size + 1) is (most == 64)
-
-
-class Timers:
-    """What a loop is to do later: kept here, and done when the test says so."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._later: dict[tuple[float, object], Callable[[], None]] = {}
-        loop = asyncio.get_running_loop()
-        self._call_later = loop.call_later
-        monkeypatch.setattr(loop, "call_later", self._keep)
-
-    def _keep(self, seconds: float, callback: Callable[..., None], *args: Any, **more: Any) -> object:
-        if callback.__name__ == "close":
-            self._later[seconds, *args] = lambda: callback(*args)
-        return self._call_later(seconds, callback, *args, **more)
-
-    def fire(self, seconds: float, code: int) -> None:
-        """The time is over after which a socket was to be closed with this code."""
-        self._later.pop((seconds, code))()
 
 
 @ends_here
@@ -322,6 +313,19 @@ async def test_a_page_that_takes_nothing_is_cut_after_thirty_seconds(
         await asyncio.sleep(0)
         timers.fire(30, 4408)
         assert await socket.closed() == 4408
+
+
+@ends_here
+async def test_a_page_that_asks_again_and_has_nothing_more_to_take_is_not_cut(
+    bob: Person, session: str, limits_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_of(window_items=1)
+    timers = Timers(monkeypatch)
+    async with receiver(bob) as socket:
+        await socket.expect(wire.ReceiveReady)
+        await socket.expect(wire.Item)
+        await socket.ask(wire.Resync({session: 2}), wire.CaughtUp)
+        assert timers.is_off(30, 4408)
 
 
 class Nobody:

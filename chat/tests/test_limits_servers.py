@@ -3,10 +3,10 @@
 import asyncio
 import contextlib
 import json
+import resource
 import socket
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from twisted.internet.testing import StringTransport
 from uvicorn.server import ServerState
 
 from chat.tests import pages, servers
-from messenger.stack import parts, serve_daphne, serve_uvicorn
+from messenger.stack import frames, parts, preflight, serve_daphne, serve_uvicorn
 
 LIMIT = 256 * 1024
 UPGRADE = (
@@ -48,7 +48,7 @@ def server(
 def call(server: servers.Server, *pieces: bytes) -> bytes:
     """What a server answers to these bytes, until it hangs up or has said all."""
     port = int(server.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), servers.WAIT_SECONDS) as client:
         threading.Thread(target=push, args=(client, pieces), daemon=True).start()
         answer = b""
         with contextlib.suppress(ConnectionResetError):  # it hung up while we went on
@@ -94,9 +94,7 @@ def test_a_body_without_end_fills_neither_memory_nor_disk(server: servers.Server
     call(server, POST + b"Content-Length: 2\r\n\r\n{}")  # it has started
     before = process.memory_info().rss
     piece = b"10000\r\n" + b" " * 65536 + b"\r\n"
-    started_at = time.monotonic()
     call(server, POST + b"Transfer-Encoding: chunked\r\n\r\n", *[piece] * 1600)
-    assert time.monotonic() - started_at < 15
     assert process.memory_info().rss - before < MEMORY_BYTES
     assert not [each.path for each in process.open_files() if "(deleted)" in each.path]
 
@@ -127,15 +125,15 @@ def test_daphne_reads_a_socket_on_when_the_application_has_taken_what_was_there(
     websocket.state = websocket.STATE_OPEN
     websocket.transport = StringTransport()  # type: ignore[no-untyped-call]
     websocket.application_queue = asyncio.Queue()
-    for _ in range(serve_daphne.FRAMES_MOST):
+    for _ in range(frames.FRAMES_MOST):
         assert websocket.transport.producerState == "producing"
         websocket.onMessage(b"frame", True)
     assert websocket.transport.producerState == "paused"
-    clock.advance(serve_daphne.LOOK_AGAIN_SECONDS)
+    clock.advance(frames.LOOK_AGAIN_SECONDS)
     assert websocket.transport.producerState == "paused"
     while not websocket.application_queue.empty():
         websocket.application_queue.get_nowait()
-    clock.advance(serve_daphne.LOOK_AGAIN_SECONDS)
+    clock.advance(frames.LOOK_AGAIN_SECONDS)
     assert websocket.transport.producerState == "producing"
 
 
@@ -151,12 +149,14 @@ async def test_uvicorn_gives_up_a_request_that_does_not_come_to_its_end(
     )
     async with listening:
         reader, writer = await asyncio.open_connection(*listening.sockets[0].getsockname())
-        said = asyncio.create_task(reader.read())
+        said = asyncio.create_task(reader.readline())
         writer.write(b"GET / HTTP/1.1\r\nX-Endless: ")
         while not said.done():
             writer.write(b"x")
             await asyncio.sleep(0.02)
         assert said.result().startswith(b"HTTP/1.1 408 ")
+        with contextlib.suppress(ConnectionError):  # it hung up while we went on
+            await reader.read()
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
@@ -165,7 +165,7 @@ async def test_uvicorn_gives_up_a_request_that_does_not_come_to_its_end(
 def test_a_handshake_as_browsers_make_it_is_answered_without_compression(server: servers.Server) -> None:
     offer = b"\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n"
     port = int(server.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=4) as client:
+    with socket.create_connection(("127.0.0.1", port), servers.WAIT_SECONDS) as client:
         client.sendall(UPGRADE.replace(b"\r\n\r\n", offer))
         answer = client.recv(4096)
     assert answer.startswith(b"HTTP/1.1 101 ")
@@ -208,11 +208,8 @@ def test_a_socket_that_answers_no_ping_is_cut(
 ) -> None:
     part = parts.server
     monkeypatch.setattr(parts, "server", lambda *args: hasty(part(*args)))
-    with servers.start(name, redis_url, tmp_path, QUARTER_LIMIT_HELLO_SECONDS="60") as started:
-        began = time.monotonic()
-        said = call(started, UPGRADE)
-        assert said.startswith(b"HTTP/1.1 101 ")
-        assert time.monotonic() - began < 20
+    with servers.start(name, redis_url, tmp_path, QUARTER_LIMIT_HELLO_SECONDS="600") as started:
+        assert call(started, UPGRADE).startswith(b"HTTP/1.1 101 ")
 
 
 def hasty(part: parts.Part) -> parts.Part:
@@ -221,9 +218,17 @@ def hasty(part: parts.Part) -> parts.Part:
         "import runpy, sys; from messenger.stack import parts; parts.PING_SECONDS = parts.PONG_SECONDS = 1;"
         "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
     )
-    seconds = (str(parts.PING_SECONDS), str(parts.PONG_SECONDS))
-    words = ["1" if word in seconds else word for word in part.argv[2:]]
+    words = list(part.argv[2:])
+    for option in {"--ping-interval", "--ping-timeout"} & set(words):  # uvicorn has none
+        words[words.index(option) + 1] = "1"
     return replace(part, argv=[sys.executable, "-c", code, *words])
+
+
+def test_the_system_need_not_make_room_for_files_while_a_server_serves(server: servers.Server) -> None:
+    call(server, POST + b"Content-Length: 2\r\n\r\n", b"{}")  # it serves
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    size = int(status.partition("FDSize:")[2].split()[0])
+    assert size >= min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], preflight.FILES_MOST)
 
 
 def test_both_servers_are_as_patient() -> None:

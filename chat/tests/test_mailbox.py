@@ -21,6 +21,7 @@ from chat.mailbox import Post, Stored
 from chat.models import Item, Session
 from chat.tests import people
 from chat.tests.people import Person
+from messenger.tests import races
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +195,7 @@ def test_reading_gives_at_most_what_was_asked_for(alice: Person, session: str) -
 
 
 @hypothesis_settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(data=st.data())
 def test_whatever_is_posted_seq_and_n_have_no_gaps(alice: Person, bob: Person, data: st.DataObject) -> None:
@@ -235,7 +236,7 @@ def test_posts_from_many_threads_leave_no_gap(alice: Person, bob: Person, sessio
 
     def send(side: int, offset: int) -> list[object]:
         try:
-            together.wait(5)
+            together.wait(races.SECONDS)
             who = (alice, bob)[side]
             batches = [[post(session, who, side, n, bodies[side, n])] for n in range(10)]
             return [code for batch in batches for code in codes(mailbox.post_batch(batch))]
@@ -256,7 +257,7 @@ def test_of_two_answers_at_once_one_opens_the_session(alice: Person, bob: Person
 
     def answer() -> str:
         try:
-            together.wait(5)
+            together.wait(races.SECONDS)
             sessions.answer(bob.hash, session, people.make_answer(session))
         except errors.Conflict as error:
             return error.code
@@ -278,7 +279,7 @@ def test_of_many_offers_at_once_no_more_than_allowed_are_taken(
 
     def offer(body: bytes) -> str:
         try:
-            together.wait(5)
+            together.wait(races.SECONDS)
             sessions.offer(alice.hash, body)
         except errors.Full as error:
             return error.code

@@ -76,15 +76,28 @@ async def test_a_newer_socket_at_another_process_wins(two: tuple[str, str], alic
         assert await newer.is_silent()
 
 
+@pytest.fixture
+def guests(bob: Person) -> list[tuple[Person, str]]:
+    """Some who talk with Bob, and their conversations."""
+    met = [people.meet("a guest") for _ in range(5)]
+    return [(guest, people.open_session(guest, bob)) for guest in met]
+
+
 async def test_an_erasure_tells_a_page_at_another_process(
-    two: tuple[str, str], alice: Person, bob: Person, session: str
+    two: tuple[str, str], bob: Person, guests: list[tuple[Person, str]]
 ) -> None:
-    async with sender(alice, two[0]) as out, receiver(bob, two[1]) as into:
-        await has_read(into, 2)
-        await into.expect(wire.CaughtUp)
-        erased = await out.ask(wire.Erase(1), wire.Erased)
-        assert (erased.peers, erased.told) == (1, 1)
-        assert await into.expect(wire.Ended) == wire.Ended(session, "erased")
+    """A second at most is waited for the other process to say so: on a busy machine it takes a few tries."""
+    async with receiver(bob, two[1]) as into:
+        while not isinstance(await into.read(), wire.CaughtUp):
+            pass
+        for guest, session in guests:
+            async with sender(guest, two[0]) as out:
+                erased = await out.ask(wire.Erase(1), wire.Erased)
+            assert erased.peers == 1
+            assert await into.expect(wire.Ended) == wire.Ended(session, "erased")
+            if erased.told:
+                return
+    pytest.fail("the other process never said so in time")
 
 
 async def test_redis_may_die_and_come_back(

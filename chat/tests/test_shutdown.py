@@ -8,6 +8,7 @@ from autobahn.exception import Disconnected
 from uvicorn.protocols.utils import ClientDisconnected
 
 from chat.consumers import ReceiveConsumer
+from chat.tests.pages import DEADLINE_SECONDS
 
 
 @pytest.mark.parametrize("error", [Disconnected(), ClientDisconnected()], ids=["daphne", "uvicorn"])
@@ -20,5 +21,5 @@ async def test_a_peer_who_left_while_it_was_written_to_is_no_bug(error: Exceptio
     with structlog.testing.capture_logs() as lines, pytest.raises(type(error)):
         await socket._write(send)
     assert not lines
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         assert not await socket.flushed(), "an erasure that waits for its receipt waits no more"

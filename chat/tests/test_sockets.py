@@ -7,6 +7,7 @@ import pytest
 
 from chat import sockets
 from chat.sockets import Message, Socket
+from chat.tests.pages import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -53,7 +54,7 @@ async def was_written(frames: int, is_open: bool = True) -> bool:
     await asyncio.sleep(0)
     for _ in range(frames):
         socket.tell(b"frame")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE_SECONDS):
         answer = await socket.flushed()
         gone.set()
         await served

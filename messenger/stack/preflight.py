@@ -15,6 +15,9 @@ FILES_MOST = 65536
 #: The system hangs up on who takes nothing of what was written for so long. A server's own close would wait
 #: behind what is not taken: uvicorn's for ever, and so would its pings.
 UNREAD_SECONDS = 30
+#: As many as Linux lets wait to be accepted (net.core.somaxconn): when a server comes back, so do all pages,
+#: and who finds no place tries again after 1, 3, 7 … seconds.
+BACKLOG = 4096
 
 
 def raise_file_limit() -> None:
@@ -55,7 +58,7 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise _refused(host, port, error) from error
-    listener.listen(1024)
+    listener.listen(BACKLOG)
     return listener
 
 

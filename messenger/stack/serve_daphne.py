@@ -7,7 +7,8 @@ awaits for ever, as long as a byte comes each minute. Here
 1. a request must be there, head and body, REQUEST_SECONDS after its connection (or the answer before it);
 2. a body of more than LIMITS.http_body_bytes is answered by 413 when that shows, and none rests in a file;
 3. a websocket with FRAMES_MOST frames that the application has not looked at is not read on; nor is one, for
-   a moment, that sends control frames in a row.
+   a moment, that sends control frames in a row;
+4. a websocket for which UNSENT_MOST bytes wait, as its peer takes nothing, is cut.
 
 And a message costs half (docs/decisions/9): a whole binary message, which is all that an honest page sends,
 goes from the stream to the application and back without Autobahn's states, log lines and the reactor's turns.
@@ -36,17 +37,20 @@ from twisted.web.http import HTTPChannel
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
 
 from messenger import bodies
+from messenger.stack.frames import (
+    CONTROL,
+    CONTROL_SECONDS,
+    FRAMES_MOST,
+    LOOK_AGAIN_SECONDS,
+    WHOLE_BINARY,
+    frame_in,
+    header_of,
+)
 
 clock: Any = reactor
 
 REQUEST_SECONDS = 20
-FRAMES_MOST = 64
-LOOK_AGAIN_SECONDS = 0.02
-CONTROL_SECONDS = 1.0
-MESSAGE_BYTES = 131072  # as the command line of messenger/stack/parts.py has it
-WHOLE_BINARY, MASKED, CONTROL = 0x82, 0x80, 0x08
-# A message or the first, a middle or the last part of one; close, ping, pong.
-BEGINNINGS = frozenset(b"\x82\x81\x02\x01\x00\x80\x88\x89\x8a")
+UNSENT_MOST = 1024 * 1024  # four windows of items: a page takes one before it is sent the next
 #: Close codes of those who sent what nobody has to read: bad frames, too long, too many.
 CUT_OFF = (4400, 4413, 4429)
 FAREWELL_SECONDS = 0.5
@@ -151,6 +155,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         super().__init__()
         self._unread = b""
         self._unsent: list[bytes] = []
+        self._behind_bytes = 0
         self._is_asked = self._is_paused = self._is_cut_off = self._is_behind = False
         self._control_at = float("-inf")
 
@@ -239,6 +244,10 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         if not self._unsent:
             asyncio.get_running_loop().call_soon(self._flush)
         self._unsent += (header_of(len(content)), content)
+        if self._is_behind:
+            self._behind_bytes += len(content)
+            if self._behind_bytes > UNSENT_MOST:
+                self.transport.abortConnection()
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Write what is Autobahn's, in its place among the messages."""
@@ -267,7 +276,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
     def resumeProducing(self) -> None:
         """The transport has written all of it (or is asking for the first time)."""
         if self._is_behind:
-            self._is_behind = False
+            self._is_behind, self._behind_bytes = False, 0
             self.transport.unregisterProducer()
             self._flush()
 
@@ -281,37 +290,6 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
             self._is_paused = self._is_cut_off = True
             self.transport.pauseProducing()
             clock.callLater(FAREWELL_SECONDS, self.transport.loseConnection)
-
-
-def frame_in(data: bytes, at: int) -> tuple[int, int] | None:
-    """Where the payload of the frame at `at` begins and ends (RFC 6455 §5.2); None if it isn't all there.
-
-    What no client may begin with, or has a length too large or oddly written, ends where the data ends and
-    has no payload (0): Autobahn will refuse it.
-    """
-    if len(data) < at + 2:
-        return None
-    start, length, least = at + 2, data[at + 1] & 127, 0
-    if data[at] not in BEGINNINGS or not data[at + 1] & MASKED:
-        return 0, len(data)
-    if length > 125:
-        start, least = (start + 2, 126) if length == 126 else (start + 8, 65536)
-        length = int.from_bytes(data[at + 2 : start])
-    start += 4
-    if len(data) < start:
-        return None
-    if not least <= length <= MESSAGE_BYTES:
-        return 0, len(data)
-    return (start, start + length) if start + length <= len(data) else None
-
-
-def header_of(length: int) -> bytes:
-    """The header of a whole binary message of the server."""
-    if length < 126:
-        return bytes((WHOLE_BINARY, length))
-    if length < 65536:
-        return bytes((WHOLE_BINARY, 126)) + length.to_bytes(2)
-    return bytes((WHOLE_BINARY, 127)) + length.to_bytes(8)
 
 
 def configured(factory: Any) -> type[WebSocket]:

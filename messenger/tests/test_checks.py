@@ -173,6 +173,16 @@ def test_the_one_machine_needs_no_redis_of_its_own_in_production(tmp_path: Path)
     assert f"Port {port} is taken" in done.stderr
 
 
+@pytest.mark.parametrize("runs", [True, False])
+def test_the_other_commands_find_the_redis_of_the_one_machine(tmp_path: Path, runs: bool) -> None:
+    if runs:
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "valkey.sock").touch()
+    done = start("manage.py", "check", QUARTER_DATA_DIR=str(tmp_path), REDIS_URL="")
+    assert ("quarter.E007" in done.stderr) is not runs
+    assert done.returncode == (0 if runs else 1), done.stderr
+
+
 @pytest.mark.parametrize("server", [["daphne", "-p", "0"], ["uvicorn", "--port", "0"]])
 def test_a_real_server_does_not_start_with_bad_settings(server: list[str]) -> None:
     done = start("-m", *server, "messenger.asgi:application", QUARTER_HOSTS="*")

@@ -17,7 +17,7 @@ from messenger.asgi import Handler
 from messenger.stack import serve_uvicorn
 from messenger.tests.wire import call
 
-SECONDS = 5
+SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ async def test_uvicorn_forgets_whose_websocket_it_was() -> None:
         await send({"type": "websocket.accept"})
         await receive()
 
-    config = uvicorn.Config(application, ws="websockets-sansio", log_config=None, lifespan="off")
+    config = uvicorn.Config(application, ws=serve_uvicorn.WebSocket, log_config=None, lifespan="off")
     config.load()
     loop, forgotten = asyncio.get_running_loop(), asyncio.Event()
 

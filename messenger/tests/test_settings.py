@@ -78,3 +78,4 @@ def test_settings_list_names_every_setting_and_no_value(capsys: pytest.CaptureFi
     shown = capsys.readouterr().out
     assert all(f"{name}=" in shown for name in settings.ENV.declared)
     assert settings.SECRET_KEY not in shown
+    assert "QUARTER_HINT_URLS=\n" in shown  # not what REDIS_URL was given, a password in it
