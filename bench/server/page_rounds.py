@@ -109,7 +109,7 @@ async def _all_back(guests: "Sequence[Regular]", since: float) -> list[float]:
 
 
 class Regular:
-    """A page that comes back whenever it loses a socket."""
+    """A page that has nothing to say, and comes back whenever it loses its socket."""
 
     def __init__(self, talk: Talk, side: int) -> None:
         self._talk, self._side = talk, side
@@ -121,10 +121,9 @@ class Regular:
         """Connect, as the index-th page of this process."""
         self._index, self._gone = index, asyncio.Event()
         self._page = Page(self._talk, self._side)
-        for link in (self._page.receiving, self._page.sending):
-            link.lost = self._lose
+        self._page.receiving.lost = self._lose
         async with asyncio.timeout(SILENCE_SECONDS):
-            await self._page.enter(index)
+            await self._page.listen(index)
         self.there_at = time.monotonic()
 
     async def stay(self) -> None:
