@@ -13,10 +13,18 @@ from asgiref.sync import SyncToAsync
 from channels.layers import channel_layers
 from django.conf import settings
 from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from messenger import redis
 from messenger.celery import app
 from messenger.tests import services
+
+# A machine that is busy with other tests is no reason to fail.
+hypothesis_settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

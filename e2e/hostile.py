@@ -20,7 +20,7 @@ from reference.conversation import Step
 from reference.talk import Talk
 
 T = TypeVar("T")
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 SEEN = b"\xa4seen"
 
 

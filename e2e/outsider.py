@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from websockets.sync.client import ClientConnection, connect
 
-WAIT_SECONDS = 5.0
+WAIT_SECONDS = 60.0
 
 
 class Outsider:
@@ -35,13 +35,9 @@ class Outsider:
         """All that the receiving socket gives to one who claims to be in these sessions."""
         with self._socket("receive") as socket:
             _say(socket, {"t": "hello", "token": self.token, "cursors": cursors})
-            heard = [_hear(socket)]
+            heard = _hear_all(socket)
             _say(socket, {"t": "resync", "cursors": cursors})
-            try:
-                while True:
-                    heard.append(_hear(socket, 2.0))
-            except TimeoutError:
-                return heard
+            return heard + _hear_all(socket)
 
     def _ask(self, socket: ClientConnection, frame: Mapping[str, Any]) -> dict[str, Any]:
         _say(socket, frame)
@@ -77,8 +73,16 @@ def _say(socket: ClientConnection, frame: Mapping[str, Any]) -> None:
     socket.send(msgspec.msgpack.encode(frame))
 
 
-def _hear(socket: ClientConnection, seconds: float = WAIT_SECONDS) -> dict[str, Any]:
-    return cast(dict[str, Any], msgspec.msgpack.decode(socket.recv(seconds, decode=False)))
+def _hear(socket: ClientConnection) -> dict[str, Any]:
+    return cast(dict[str, Any], msgspec.msgpack.decode(socket.recv(WAIT_SECONDS, decode=False)))
+
+
+def _hear_all(socket: ClientConnection) -> list[dict[str, Any]]:
+    """What the receiving socket gives until it says that this is all."""
+    heard = [_hear(socket)]
+    while heard[-1]["t"] != "caught_up":
+        heard.append(_hear(socket))
+    return heard
 
 
 def _b64u(data: bytes) -> str:

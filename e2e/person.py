@@ -15,7 +15,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
-WAIT_MS = 20_000
+#: So long takes only what never comes, also on two cores that do other work.
+WAIT_MS = 60_000
+#: The browser makes RSA keys first, which takes as long as it takes.
+KEYS_MS = 180_000
 AXE = Path(__file__).resolve().parent.parent / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 #: Runs in every page before its own code.
@@ -82,6 +85,7 @@ class Person:
         self.url = url
         self.trouble: list[str] = []
         self.network: list[str] = []
+        self._sockets: list[WebSocket] = []
         self.expects_no_network = False
         self._quota: CDPSession | None = None
         self.context = browser.new_context(**context)
@@ -106,7 +110,7 @@ class Person:
 
     def waits_for_home(self) -> None:
         """The page has its keys, a link, and a connection."""
-        expect(self._copy_link).to_be_visible()
+        expect(self._copy_link).to_be_visible(timeout=KEYS_MS)
         self.waits_for_connection()
 
     def waits_for_connection(self) -> None:
@@ -147,6 +151,23 @@ class Person:
     def wakes(self, sign: str) -> None:
         """The browser gives the page that sign of life: an event's name."""
         self.evaluate(f"(dispatchEvent(new Event('{sign}')), document.dispatchEvent(new Event('{sign}')))")
+
+    def has_a_clock_to_turn(self) -> None:
+        """From the next load on the page's clocks are ours to turn forward."""
+        self.page.clock.install()
+
+    def turns_clock(self, seconds: int) -> None:
+        """So much time passes for the page in no time: what is due meanwhile happens once, at its end."""
+        self.page.clock.fast_forward(seconds * 1000)
+
+    def holds_sockets(self, *paths: str) -> None:
+        """The page has these open, and no others."""
+        for _ in range(WAIT_MS // 20):
+            held = [urlsplit(socket.url).path for socket in self._sockets if not socket.is_closed()]
+            if sorted(held) == sorted(paths):
+                return
+            self.page.wait_for_timeout(20)
+        raise AssertionError(f"{self.name} holds {held}")
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -197,7 +218,7 @@ class Person:
     def follows(self, link: str) -> None:
         """Opens a link; joins nothing."""
         self.page.goto(link)
-        expect(self.join_button).to_be_visible()
+        expect(self.join_button).to_be_visible(timeout=KEYS_MS)
         self.waits_for_connection()
 
     def joins(self, link: str) -> None:
@@ -298,6 +319,10 @@ class Person:
     def sees_waiting(self, text: str) -> None:
         """One's own message is still in this browser only."""
         expect(self._message(text)).to_have_attribute("data-delivery", "waiting")
+
+    def sees_writing(self) -> None:
+        """The other one is writing."""
+        expect(self.page.get_by_role("log").get_by_text("writing…")).to_be_visible()
 
     def reads(self, heading: str) -> None:
         """A screen with such a heading is shown."""
@@ -497,11 +522,14 @@ class Person:
         self.network.append(f"{time.strftime('%H:%M:%S')} {self.name}: {what} {urlsplit(url).path}")
 
     def _note_socket(self, socket: WebSocket) -> None:
+        self._sockets.append(socket)
         self._note("opened", socket.url)
         socket.on("close", lambda closed: self._note("closed", closed.url))
         socket.on("socketerror", lambda error: self._note(error, socket.url))
 
     def _note_request(self, request: Request) -> None:
+        if request.is_navigation_request():
+            self._sockets.clear()  # those of the page that was left die with it, and nobody tells
         if not request.url.startswith(("data:", "blob:")) and _origin(request.url) != self.url:
             self.trouble.append(f"{self.name}: request to {_origin(request.url)}")
 

@@ -24,7 +24,7 @@ def tables_holding(needle: bytes, database: Path) -> list[str]:
 
 def dump(database: Path) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table of an SQLite file."""
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection = sqlite3.connect(f"file:{database}?mode=ro", timeout=60, uri=True)
     try:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: connection.execute(f'SELECT * FROM "{name}"').fetchall() for name in names}

@@ -12,7 +12,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90.0
-END_SECONDS = 15.0
+END_SECONDS = 60.0
 
 #: Two dozen people come from one address here.
 ROOMY = {
@@ -22,7 +22,7 @@ ROOMY = {
 }
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 30.0, what: str = "") -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 60.0, what: str = "") -> None:
     """Returns when it is true; AssertionError after so many seconds."""
     give_up_at = time.monotonic() + seconds
     while not true():
@@ -46,10 +46,17 @@ class Stack:
                 stderr=log,
                 start_new_session=True,
             )
+        try:
+            self.url = self._wait_for_url()
+        except BaseException:
+            self.process.kill()  # its parts end with it
+            raise
+
+    def _wait_for_url(self) -> str:
         wait_until(lambda: "is ready" in self.log or self.process.poll() is not None, START_SECONDS)
         found = re.search(r"ready: (http://localhost:\d+)", self.log)
         assert found, self.log
-        self.url = found[1]
+        return found[1]
 
     @property
     def log(self) -> str:
@@ -77,4 +84,7 @@ class Stack:
         """Ends it as a terminal's owner would."""
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(END_SECONDS)
+            try:
+                self.process.wait(END_SECONDS)
+            finally:
+                self.process.kill()

@@ -7,7 +7,7 @@ from threading import Condition, Thread
 
 from e2e.stack import ROOT
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 
 
 class Terminal:

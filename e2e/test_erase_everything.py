@@ -29,7 +29,7 @@ def test_erasing_everything_leaves_nothing_tells_the_peer_and_gives_a_receipt(
     receipt = alice.erases()
     assert "1 conversation deleted, says the server" in receipt
     assert "The other page was told" in receipt
-    wait_until(lambda: "to be forgotten" not in bob.text(), 5, "Bob's page")
+    wait_until(lambda: "to be forgotten" not in bob.text(), what="Bob's page")
 
     tables = search.dump(stack.database_path)
     assert len(tables["accounts_identity"]) == 1

@@ -30,7 +30,7 @@ def test_after_its_time_a_conversation_is_gone_everywhere(
     assert search.dump(stack.database_path)["chat_item"] == []
     assert search.dump(stack.database_path)["chat_sealhalf"] == []
     needles = [session_id, *(body[-64:] for body in bodies)]
-    wait_until(lambda: not search.files_holding_any(needles, stack.files()), 10, "the file")
+    wait_until(lambda: not search.files_holding_any(needles, stack.files()), 30, "the file")
     for person in (alice, bob):
         person.reload()
         person.waits_for_home()
@@ -38,12 +38,12 @@ def test_after_its_time_a_conversation_is_gone_everywhere(
 
 
 def test_keeping_it_on_gives_another_round(make_stack: MakeStack, make_person: MakePerson) -> None:
-    stack = make_stack(SHORT)
+    stack = make_stack({**SHORT, "QUARTER_TTL_SECONDS": "16"})
     alice, bob = make_person("Alice", stack).open(), make_person("Bob", stack)
     meet(alice, bob)
-    alice.page.wait_for_timeout(TTL_SECONDS * 700)
+    alice.page.wait_for_timeout(8_000)
     alice.keeps()
-    alice.page.wait_for_timeout(TTL_SECONDS * 700)
+    alice.page.wait_for_timeout(9_000)  # the time of `hello` is over
     alice.says("still open")
     bob.sees("hello", "still open")
 

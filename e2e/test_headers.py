@@ -74,7 +74,7 @@ def ask(tls: Front, path: str, headers: Mapping[str, str] = NONE, data: bytes | 
     trusted = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(tls.certificate)))
     opener = urllib.request.build_opener(trusted, NoRedirect, urllib.request.ProxyHandler({}))
     try:
-        with opener.open(urllib.request.Request(tls.url + path, data, dict(headers)), timeout=20) as answer:
+        with opener.open(urllib.request.Request(tls.url + path, data, dict(headers)), timeout=60) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as answer:
         return Answer(answer.code, answer.headers, answer.read())
@@ -262,7 +262,7 @@ def handshake(tls: Front, *more: str, host: str = "") -> int:
     port = int(tls.host.rpartition(":")[2])
     context = ssl.create_default_context(cafile=str(tls.certificate))
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as client,
     ):
         client.sendall("\r\n".join(["GET /ws/send/ HTTP/1.1", *lines, "", ""]).encode())

@@ -13,11 +13,8 @@ def test_a_page_that_does_not_know_the_servers_frames_says_that_there_is_a_newer
     network = Network(bob)
     network.rewrite = _of_the_future
     bob.reload()
-    bob.reads("There is a newer Quarter.")
     alice.says("meanwhile")
-    network.rewrite = lambda frame: frame
-    bob.loads_again()
-    bob.enters()
+    _loads_the_newer_one(bob, network)
     bob.sees("hello", "meanwhile")
     assert all("WireError" in line for line in bob.takes_trouble())
 
@@ -31,10 +28,7 @@ def test_a_page_whose_frames_the_server_does_not_know_says_that_there_is_a_newer
     bob.reload()
     bob.enters()
     bob.says("in words of the past")
-    bob.reads("There is a newer Quarter.")
-    network.rewrite_sent = lambda frame: frame
-    bob.loads_again()
-    bob.enters()
+    _loads_the_newer_one(bob, network)
     alice.sees("hello", "in words of the past")
 
 
@@ -52,6 +46,13 @@ def test_a_page_whose_parts_are_gone_says_so_instead_of_nothing(
     person.context.unroute("**/static/page/assets/*")
     person.reload()
     person.waits_for_home()
+
+
+def _loads_the_newer_one(person: Person, network: Network) -> None:
+    person.reads("There is a newer Quarter.")
+    network.rewrite = network.rewrite_sent = lambda frame: frame
+    person.loads_again()
+    person.enters()
 
 
 def _of_the_future(frame: Frame) -> Frame:

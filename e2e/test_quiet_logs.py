@@ -69,7 +69,7 @@ def go_astray(stack: Stack, words: Iterable[str]) -> None:
 
 def _status(request: urllib.request.Request) -> int:
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as refusal:
         return refusal.code

@@ -47,6 +47,7 @@ SETTINGS = {
     "QUARTER_LIMIT_LOGINS_PER_MINUTE": str(LOGINS),
 }
 SILENT_SECONDS = 22.0  # deploy/Caddyfile gives 20
+ANSWER_SECONDS = 30.0
 JSON = {"Content-Type": "application/json", "Origin": ORIGIN}
 
 
@@ -84,7 +85,7 @@ class Front:
     ) -> Answer:
         """One request over TLS, from this address of the loopback, with `more` headers."""
         connection = http.client.HTTPSConnection(
-            "localhost", HTTPS_PORT, context=self.tls, source_address=(client, 0), timeout=30
+            "localhost", HTTPS_PORT, context=self.tls, source_address=(client, 0), timeout=ANSWER_SECONDS
         )
         with contextlib.closing(connection):
             connection.request(method, path, body or None, {**more, **(JSON if body else {})})
@@ -105,10 +106,9 @@ class Front:
         """How many seconds a connection lives on which this was said, and nothing after it."""
         began_at = time.monotonic()
         with (
-            socket.create_connection(("127.0.0.1", HTTPS_PORT)) as plain,
+            socket.create_connection(("127.0.0.1", HTTPS_PORT), SILENT_SECONDS) as plain,
             self.tls.wrap_socket(plain, server_hostname="localhost") as client,
         ):
-            client.settimeout(SILENT_SECONDS)
             client.sendall(said)
             with contextlib.suppress(TimeoutError):
                 client.recv(1000)
@@ -117,7 +117,7 @@ class Front:
 
 async def code_of(opened: ClientConnection) -> int:
     """With what the server closes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(ANSWER_SECONDS):
         with contextlib.suppress(websockets.ConnectionClosed):
             async for _ in opened:
                 pass
@@ -128,7 +128,7 @@ async def code_of(opened: ClientConnection) -> int:
 
 
 async def every_header_of_the_server_and_no_word_of_caddy(front: Front) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", front.port)
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=ANSWER_SECONDS)
     connection.request("GET", "/", headers={"Host": "localhost", "X-Forwarded-Proto": "https"})
     own, shown = Answer.of(connection.getresponse()), front.ask("GET", "/")
     connection.close()
@@ -138,11 +138,20 @@ async def every_header_of_the_server_and_no_word_of_caddy(front: Front) -> None:
 
 
 async def plain_http_is_sent_to_https(front: Front) -> None:
-    connection = http.client.HTTPConnection("localhost", HTTP_PORT)
+    connection = http.client.HTTPConnection("localhost", HTTP_PORT, timeout=ANSWER_SECONDS)
     connection.request("GET", "/")
     response = connection.getresponse()
     assert (response.status, response.getheader("location")) == (308, "https://localhost/")
     connection.close()
+
+
+async def nobody_outside_asks_whether_it_is_ready(front: Front) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", front.port, timeout=ANSWER_SECONDS)
+    connection.request("GET", "/readyz", headers={"Host": "localhost"})
+    assert connection.getresponse().status == 200
+    connection.close()
+    statuses = {front.ask("GET", path).status for path in ("/readyz", "/readyz?", "/%72eadyz", "//readyz")}
+    assert 200 not in statuses, statuses
 
 
 async def nothing_but_the_pages_files_is_compressed(front: Front) -> None:
@@ -210,6 +219,7 @@ async def who_says_nothing_is_hung_up_on(front: Front) -> None:
 CHECKS: tuple[Callable[[Front], Coroutine[Any, Any, None]], ...] = (
     every_header_of_the_server_and_no_word_of_caddy,
     plain_http_is_sent_to_https,
+    nobody_outside_asks_whether_it_is_ready,
     nothing_but_the_pages_files_is_compressed,
     a_body_may_be_as_long_as_the_servers_limit,
     another_sites_socket_is_refused,

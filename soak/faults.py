@@ -33,7 +33,7 @@ REDIS_GONE = (
 #: A server that was away wakes up and finds that the clock is overdue, its Redis too.
 WAS_AWAY = ("sweep_overdue", *REDIS_GONE)
 DATABASE_GONE = (
-    "commit_failed|commits_back|database_trouble|sweep_failed",
+    "commit_failed|commits_back|database_trouble|sweep_failed|bytes_not_freed +error=",
     r"\[psycopg\.pool\]",
     r"\[django\.request\].*status=503",
     r"restarted .*(OperationalError|InterfaceError|PoolTimeout|AdminShutdown)",

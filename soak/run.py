@@ -31,7 +31,7 @@ from soak.stack import APPLICATION
 
 BETWEEN_SECONDS = (5.0, 15.0)
 FIRST_FAULT_SECONDS = 2.0
-MEET_SECONDS = 60.0
+MEET_SECONDS = 120.0
 #: At the end so many people say so much at once: more than a bucket of 60 holds.
 SHOUTING, SHOUTED = 5, 80
 HINT_FAULTS = {fault.name for fault in FAULTS if fault.name.startswith("hints ")}

@@ -71,7 +71,7 @@ def test_a_user_who_comes_back_in_the_very_moment_is_kept(alice: Person) -> None
         with transaction.atomic():
             identities.touch(alice.hash, late)
             erasing = races.begin(pool, lambda: identities.erase_idle(late, 5400))
-        assert erasing.result(5).users == 0
+        assert erasing.result(races.SECONDS).users == 0
     assert identities.exists(alice.hash)
 
 

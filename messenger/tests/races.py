@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-SECONDS = 5
+SECONDS = 60
 
 
 def begin(pool: Executor, function: Callable[[], Any]) -> "Future[Any]":

@@ -113,11 +113,11 @@ def _child(
             yield
         finally:
             process.send_signal(end)
-            process.wait(10)
+            process.wait(60)
 
 
 def _wait_for(answers: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not answers():
         if time.monotonic() > deadline:
             raise TimeoutError("the service does not answer")

@@ -18,7 +18,7 @@ from reference.client import Client
 from reference.identity import Identity
 from reference.tests import meddler, primes
 
-TEST_SECONDS = 60.0
+TEST_SECONDS = 180.0
 
 
 class MakeClient(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from reference.tests.conftest import MakeClient
-from reference.tests.meeting import heard
+from reference.tests.meeting import ended, heard
 from reference.tests.shell import ROOT
 
 
@@ -90,6 +90,7 @@ async def test_what_is_half_typed_stays_when_a_message_comes(
     terminal.process.send_signal(signal.SIGINT)
     assert await terminal.ends() == 0
     assert termios.tcgetattr(terminal.slave) == terminal.before
+    await ended(talk)
     assert "has left" in str(talk.over)
 
 

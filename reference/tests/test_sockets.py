@@ -11,8 +11,7 @@ from reference.tests.conftest import MakeClient
 LIMITS = wire.Limits(**dict.fromkeys(wire.Limits.__struct_fields__, 1))
 
 
-async def test_neither_hello_waits_for_the_answer_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sockets, "READY_SECONDS", 5.0)
+async def test_neither_hello_waits_for_the_answer_to_the_other() -> None:
     both = asyncio.Barrier(2)
 
     async def answer(socket: ServerConnection) -> None:

@@ -15,7 +15,7 @@ from soak.hosts import Missing, require
 from soak.proxy import HintProxy, Proxy
 from soak.run import Options
 
-SECONDS = 10
+SECONDS = 60
 SECRET = random.Random(1).randbytes(300)
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -133,7 +133,9 @@ async def _heard(path: Path, mishap: str) -> list[bytes]:
         writer.write(b"?")
         heard = b""
         while not heard.endswith(b"".join(OTHERS)):
-            heard += await reader.read(1000)
+            piece = await reader.read(1000)
+            assert piece, heard
+            heard += piece
         await _close(writer)
     pushed = heard.removesuffix(b"".join(OTHERS))
     return [b"*3" + each for each in pushed.split(b"*3")[1:]]
