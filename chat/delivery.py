@@ -205,8 +205,10 @@ class Delivery:
                     self._told[question].clear()
         except TimeoutError:
             pass
-        del self._told[question]
-        return len(self._questions.pop(question))
+        finally:
+            del self._told[question]
+            answers = self._questions.pop(question)
+        return len(answers)
 
     # --- what is heard from other processes ---------------------------------------------------------
 

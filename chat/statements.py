@@ -2,8 +2,8 @@
 
 Django has no words for two of them, and they are what the server does all day: `executemany` gives up
 Python's lock for every row on SQLite, and sends a statement for every row on PostgreSQL (docs/decisions/9).
-So they are written in SQL, for both databases. All but `read` must run inside of `transaction.atomic`; what
-they raise is Django's DatabaseError.
+So they are written in SQL, for both databases. `lock`, `insert` and `update` must run inside of
+`transaction.atomic`; what they raise is Django's DatabaseError.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from chat import errors, mailbox
 from chat.connections import with_connection
@@ -106,7 +106,7 @@ class Writer:
         posts = [post for post, _ in batch]
         try:
             results = await self._in_thread(mailbox.post_batch, posts)
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             self._note_failure(error)
             results = [errors.Unavailable() for _ in posts]
         except Exception:

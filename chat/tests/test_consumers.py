@@ -525,6 +525,7 @@ async def test_a_page_that_stays_open_keeps_its_user_from_being_idle(alice: Pers
     async with listener(alice) as into:
         await node.current().read(age)
         await into.ask(wire.Resync({}), wire.CaughtUp)
+        assert await into.is_silent()  # what the first resync had to do is done when the second is answered
         idle = await node.current().read(identities.find, timezone.now() - timedelta(hours=1))
         assert idle == []
 

@@ -15,6 +15,8 @@ def test_the_database_is_real() -> None:
             assert cursor.fetchone() == (2,)
             cursor.execute("PRAGMA secure_delete")
             assert cursor.fetchone() == (1,)
+            cursor.execute("PRAGMA temp_store")
+            assert cursor.fetchone() == (2,)
             cursor.execute("PRAGMA foreign_keys")
             assert cursor.fetchone() == (1,)
         else:
