@@ -116,8 +116,9 @@ async def _fill_valkey(plant: Plant, rng: random.Random) -> None:
 
 
 async def _restart_valkey(plant: Plant, rng: random.Random) -> None:
-    (await plant.there("valkey")).terminate()
-    await plant.there("valkey")
+    process = await plant.there("valkey")
+    process.terminate()
+    await plant.there("valkey", process)
     await plant.ready()
 
 
@@ -127,7 +128,7 @@ async def _restart_server(plant: Plant, rng: random.Random) -> None:
     process = await plant.there(name)
     process.terminate()
     await until(lambda: not process.is_running(), OUT_SECONDS, "the end of a server")
-    await until(lambda: plant.process(name) not in (None, process), START_SECONDS, name)
+    await plant.there(name, process)
     await plant.ready()
 
 

@@ -170,13 +170,19 @@ class Plant:
         """SIGKILL; returns when the part is back (its supervisor starts it again)."""
         process = await self.there(name)
         process.kill()
-        await until(lambda: self.process(name) not in (None, process), BACK_SECONDS, name)
+        await self.there(name, process)
         await self.ready()
 
-    async def there(self, name: str) -> psutil.Process:
-        """The process of a part, as soon as there is one; NotBack."""
-        await until(lambda: self.process(name) is not None, BACK_SECONDS, name)
-        process = self.process(name)
+    async def there(self, name: str, after: psutil.Process | None = None) -> psutil.Process:
+        """The process of a part, as soon as there is one that isn't `after`; NotBack."""
+        found: list[psutil.Process | None] = [None]
+
+        def is_there() -> bool:
+            found[0] = self.process(name)
+            return found[0] not in (None, after)
+
+        await until(is_there, BACK_SECONDS, name)
+        [process] = found
         assert process is not None
         return process
 
