@@ -304,9 +304,8 @@ class Person:
 
     def sees(self, *texts: str) -> None:
         """The conversation consists of these texts, in this order."""
+        expect(self.messages.locator("p[dir=auto]")).to_have_text(list(texts))
         expect(self.messages).to_have_count(len(texts))
-        for position, text in enumerate(texts):
-            expect(self.messages.nth(position).locator("p[dir=auto]")).to_have_text(text)
 
     def sees_delivered(self, text: str) -> None:
         """One's own message has been taken by the other side."""

@@ -57,6 +57,16 @@ describe('writing', () => {
     expect(text()).toContain('Try again in 3 seconds')
   })
 
+  test('a refused text comes back before what was written since', async () => {
+    const engine = await openPage()
+    await converse(engine)
+    engine.refuse('say', 'too-fast', 3)
+    await type(FIELD, 'hello')
+    button('Send').click()
+    await type(FIELD, 'world')
+    expect(the<HTMLTextAreaElement>(FIELD).value).toBe('hello\nworld')
+  })
+
   test('a text over the limit in bytes, not letters, can’t be sent', async () => {
     const engine = await openPage()
     await converse(engine)
