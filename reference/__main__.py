@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import re
 import signal
 import sys
 import urllib.parse
@@ -29,6 +30,8 @@ exit codes:
   6 nobody has this code   7 its time is over   8 broken, or removed   9 the state can't be used
 """
 INTERRUPTED = 130
+#: A code in base64url that begins as options do.
+DASHED_CODE = re.compile(r"-[0-9A-Za-z_-]{42}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,9 +64,14 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was asked for. With a space before it a code that begins with `-` is no option to argparse."""
+    return parser().parse_args([f" {each}" if DASHED_CODE.fullmatch(each) else each for each in arguments])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; its exit code."""
-    given = parser().parse_args(arguments)
+    given = parse(sys.argv[1:] if arguments is None else arguments)
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         with screen.opened() as opened:
@@ -124,7 +132,7 @@ async def _join(command: str, address: str, client: Client, chat: Terminal, open
 
 def _address(given: argparse.Namespace) -> str:
     """The link or code, in its form; BadLink. A link that is asked with is a link all the same."""
-    text = str(getattr(given, "address", ""))
+    text = str(getattr(given, "address", "")).strip()
     if text:
         try:
             parsed = link.parse_address(text)

@@ -52,6 +52,13 @@ async def test_link_join_talk_erase(run: Run) -> None:
     assert all(line in bob.printed for line in numbers)
 
 
+def test_a_code_may_begin_like_an_option() -> None:
+    code = "-" + "A" * 42
+    given = command.parse(["ask", code, "--server", "http://localhost:8000"])
+    assert command._address(given) == code
+    assert given.server == "http://localhost:8000"
+
+
 async def test_a_request_is_accepted_and_shown_as_unverified(run: Run) -> None:
     alice = await run("link")
     await alice.link()
