@@ -64,5 +64,6 @@ def test_a_failed_erasing_says_so_until_it_has_succeeded(
     alice.page.get_by_role("button", name="Yes, erase everything").click()
     alice.sees_erase_banner()
     alice.comes_online()
+    alice.waits_for_connection()
     alice.page.get_by_role("button", name="Try again").click()
     alice.reads("All erased.")
