@@ -129,7 +129,9 @@ async def test_who_was_at_a_process_that_died_is_looked_for_again(monkeypatch: p
                 await asyncio.sleep(0.05)
 
 
-async def test_a_process_that_always_has_hints_to_say_hears_for_who_comes_to_it() -> None:
+async def test_a_process_that_always_has_hints_to_say_hears_for_who_comes_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with running() as busy, running() as other:
         publish = busy.hints._publish
 
@@ -138,7 +140,7 @@ async def test_a_process_that_always_has_hints_to_say_hears_for_who_comes_to_it(
             if event["type"] == "hint":
                 busy.hints.look(USERS[0], S)  # meanwhile the next commit
 
-        busy.hints._publish = published  # type: ignore[method-assign]
+        monkeypatch.setattr(busy.hints, "_publish", published)
         busy.hints.look(USERS[0], S)
         await arrive(busy, USERS[1:2])
         other.hints.look(USERS[1], S)

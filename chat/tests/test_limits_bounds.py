@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat import envelope, errors, limits, mailbox, node, sessions, window, wire, writer
 from chat.models import Session
 from chat.tests import people
-from chat.tests.pages import Timers, listener, open_socket, receiver, sender
+from chat.tests.pages import Socket, Timers, listener, open_socket, receiver, sender
 from chat.tests.people import Person
 from chat.tests.test_limits import Clock
 
@@ -301,15 +301,22 @@ async def test_the_first_frame_is_awaited_for_five_seconds(
         assert await socket.closed() == 4401
 
 
+@contextlib.asynccontextmanager
+async def of_one_item(person: Person, limits_of: Callable[..., None]) -> AsyncIterator[Socket]:
+    """A receive socket whose window the first item has filled."""
+    limits_of(window_items=1)
+    async with receiver(person) as socket:
+        await socket.expect(wire.ReceiveReady)
+        await socket.expect(wire.Item)
+        yield socket
+
+
 @ends_here
 async def test_a_page_that_takes_nothing_is_cut_after_thirty_seconds(
     alice: Person, bob: Person, session: str, limits_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits_of(window_items=1)
     timers = Timers(monkeypatch)
-    async with receiver(bob) as socket:
-        await socket.expect(wire.ReceiveReady)
-        await socket.expect(wire.Item)
+    async with of_one_item(bob, limits_of) as socket:
         await asyncio.sleep(0)
         timers.fire(30, 4408)
         assert await socket.closed() == 4408
@@ -319,11 +326,8 @@ async def test_a_page_that_takes_nothing_is_cut_after_thirty_seconds(
 async def test_a_page_that_asks_again_and_has_nothing_more_to_take_is_not_cut(
     bob: Person, session: str, limits_of: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits_of(window_items=1)
     timers = Timers(monkeypatch)
-    async with receiver(bob) as socket:
-        await socket.expect(wire.ReceiveReady)
-        await socket.expect(wire.Item)
+    async with of_one_item(bob, limits_of) as socket:
         await socket.ask(wire.Resync({session: 2}), wire.CaughtUp)
         assert timers.is_off(30, 4408)
 

@@ -74,11 +74,12 @@ async def opened(kind: type[WebSocketsSansIOProtocol], application: Application)
     )
     config.load()
     protocol = kind(config, ServerState(), {})
-    protocol.connection_made(Transport())
+    transport = Transport()
+    protocol.connection_made(transport)
     protocol.data_received(REQUEST)
     application.accepts.set()
     await pause()
-    protocol.transport.written = b""  # type: ignore[attr-defined]
+    transport.written = b""
     return protocol
 
 
@@ -155,10 +156,10 @@ async def test_what_the_library_takes_for_a_frame_is_not_cut_into_others() -> No
     assert application.heard() == [inside]
 
 
-async def test_what_comes_before_the_handshake_is_over_waits_for_it() -> None:
+async def test_what_comes_before_the_handshake_is_over_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     application = Application()
     application.takes.set()
-    application.accepts.wait = asyncio.Event().wait  # type: ignore[method-assign]
+    monkeypatch.setattr(application.accepts, "wait", asyncio.Event().wait)
     websocket = await opened(serve_uvicorn.WebSocket, application)
     websocket.data_received(frame(FINAL | BINARY, b"early"))
     await pause()
